@@ -1,0 +1,43 @@
+-- Chats and what every message moves of them.
+
+-- name: chat_by_external_id :tenant
+-- in:  chat_id text
+-- out: number int, chat_id text, visitor_id uuid, created_at time
+SELECT c.number, c.chat_id, c.visitor_id, c.created_at
+FROM chats AS c
+WHERE c.organization_id = :organization AND c.chat_id = :chat_id;
+
+-- name: chat_by_id :tenant
+-- in:  id uuid
+-- out: number int, chat_id text, visitor_id uuid, created_at time
+SELECT c.number, c.chat_id, c.visitor_id, c.created_at
+FROM chats AS c
+WHERE c.organization_id = :organization AND c.id = :id;
+
+-- name: chat_create :tenant
+-- in:  id uuid, chat_id text, session_id text, user_id text, location text, user_agent text, status text, metadata json,
+--      created_at time
+-- out: number int
+INSERT INTO chats (organization_id, id, chat_id, session_id, user_id, location, user_agent, status, metadata, created_at)
+VALUES (:organization, :id, :chat_id, :session_id, :user_id, :location, :user_agent, :status, :metadata, :created_at)
+RETURNING number;
+
+-- name: chat_activity_create :tenant
+-- in: chat_number int, updated_at time
+INSERT INTO chat_activity (chat_number, organization_id, updated_at, message_count)
+VALUES (:chat_number, :organization, :updated_at, 0);
+
+-- name: chat_conversation :tenant
+-- in:  chat_id text
+-- out: number int, last_message int
+SELECT c.number, a.last_message
+FROM chats AS c
+JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id = :organization
+WHERE c.organization_id = :organization AND c.chat_id = :chat_id;
+
+-- name: chat_activity_move :tenant
+-- in: chat_number int, updated_at time, last_message int
+UPDATE chat_activity
+SET updated_at = CASE WHEN updated_at < :updated_at THEN :updated_at ELSE updated_at END, message_count = message_count + 1,
+    last_message = :last_message
+WHERE organization_id = :organization AND chat_number = :chat_number;

@@ -1,0 +1,36 @@
+-- Organizations, as the operator makes and lists them and as their own members see them.
+
+-- name: organization_create :system
+-- in: id uuid, slug text, organization_name text, location text, website_url text, requests_per_minute int, now time
+INSERT INTO organizations (id, slug, organization_name, location, website_url, requests_per_minute, created_at, updated_at)
+VALUES (:id, :slug, :organization_name, :location, :website_url, :requests_per_minute, :now, :now);
+
+-- name: organization_list :system
+-- out: id uuid, slug text, organization_name text, location text, website_url text, status text,
+--      requests_per_minute int, created_at time, updated_at time
+SELECT o.id, o.slug, o.organization_name, o.location, o.website_url, o.status, o.requests_per_minute, o.created_at,
+       o.updated_at
+FROM organizations AS o
+ORDER BY o.number;
+
+-- name: organization_by_slug :system
+-- in:  slug text
+-- out: id uuid
+SELECT o.id FROM organizations AS o WHERE o.slug = :slug;
+
+-- name: organization_show :tenant
+-- out: id uuid, slug text, organization_name text, location text, website_url text, status text,
+--      requests_per_minute int, created_at time, updated_at time
+SELECT o.id, o.slug, o.organization_name, o.location, o.website_url, o.status, o.requests_per_minute, o.created_at,
+       o.updated_at
+FROM organizations AS o
+WHERE o.id = :organization;
+
+-- Null leaves a column as it is.
+-- name: organization_change :tenant
+-- in: organization_name text, location text, website_url text, status text, requests_per_minute int, now time
+UPDATE organizations
+SET organization_name = coalesce(:organization_name, organization_name), location = coalesce(:location, location),
+    website_url = coalesce(:website_url, website_url), status = coalesce(:status, status),
+    requests_per_minute = coalesce(:requests_per_minute, requests_per_minute), updated_at = :now
+WHERE id = :organization;

@@ -1,0 +1,71 @@
+/* The narrow waist: everything that the house asks of a database engine.
+ * Owner: a struct db is one connection; one thread at a time. Many may read, one writes (it alone commits and
+ * checkpoints). A row is seen only between db_enter and db_leave, and only the rows of the scope entered. Never takes
+ * SQL from a caller: statements are named (statements.h), compiled from sql/. Next: query.h (one row, one write, rows
+ * as JSON), writer.h (who writes). */
+#ifndef INNKEEPER_STORE_DB_H
+#define INNKEEPER_STORE_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "statements.h"
+#include "store/scope.h"
+
+#define DB_NULL                                                                                                        \
+	INT64_MIN /* NULL of an int or a time, in and out; of a text: at == NULL; of a uuid: nil; of a real: NaN */
+
+enum db_use {
+	DB_READ,    /* cannot write */
+	DB_WRITE,   /* the writer's */
+	DB_MIGRATE, /* no row security, db_script allowed; creates the file if need be */
+};
+
+struct db;
+
+/* `url`: "sqlite:PATH". On failure `fault` says what to do about it. */
+enum err db_open(struct db **out, struct text url, enum db_use use, const struct log *log,
+		 struct fault *fault) WARN_UNUSED;
+void db_close(struct db *db);
+
+/* A transaction; a reader's sees one moment. */
+enum err db_begin(struct db *db) WARN_UNUSED;
+
+/* Ends it. With `keep` OK means: durable, through a sync that returned. ERR_UNAVAILABLE: nothing was stored, the next
+ * transaction may succeed (disk full). ERR_STORAGE: a write or sync failed and what the disk holds is unknown; the
+ * process must end. Without `keep` nothing of it remains. */
+enum err db_end(struct db *db, bool keep) WARN_UNUSED;
+
+/* Enters a scope inside a transaction; on a writer also sets a savepoint. Nests eight deep. */
+enum err db_enter(struct db *db, const struct scope *scope) WARN_UNUSED;
+
+/* Leaves the scope entered last, keeping or undoing what was written in it. ERR_STORAGE: the whole transaction is lost.
+ */
+enum err db_leave(struct db *db, bool keep) WARN_UNUSED;
+
+/* Starts a statement in the scope entered. `in` is its `struct <name>_in` (NULL if it has none); texts are borrowed
+ * until db_stop. Starting it again stops it first. ERR_DENIED: not this scope's kind of statement, or no scope. */
+enum err db_start(struct db *db, enum statement_id id, const void *in) WARN_UNUSED;
+
+/* The next row into `out`, its `struct <name>_out` (NULL if it has no columns); texts are borrowed until the next
+ * db_step or db_stop. ERR_NOT_FOUND: no more rows, a write is done. ERR_CONFLICT: unique or check. ERR_NOT_FOUND is
+ * also a missing parent's answer on the first step of a write; db_run tells them apart for its callers. */
+enum err db_step(struct db *db, enum statement_id id, void *out) WARN_UNUSED;
+void db_stop(struct db *db, enum statement_id id);
+
+/* Rows that the last finished write of this connection changed. */
+int64_t db_changed(const struct db *db);
+
+/* Runs SQL text of a migration. DB_MIGRATE only. */
+enum err db_script(struct db *db, const char *sql, struct fault *fault) WARN_UNUSED;
+
+/* Housekeeping that may take milliseconds, when nobody waits for an answer: on SQLite moves the log's pages home if
+ * enough have gathered, or if `idle`. ERR_STORAGE as from db_end. */
+enum err db_tidy(struct db *db, bool idle) WARN_UNUSED;
+
+/* Bytes that the database takes on disk, its log included. */
+int64_t db_size(struct db *db);
+
+#endif

@@ -1,0 +1,497 @@
+#include <assert.h>
+#include <fcntl.h>
+#include <math.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/db.h"
+#include "store/row_security.h"
+
+#define SCOPES_DEEP      8
+#define BUSY_MS          5000  /* readers meet a lock only while the log is reset */
+#define WRITER_CACHE_KIB 65536 /* the pages that random chats' activity dirties, at 100,000 chats ten times over */
+#define READER_CACHE_KIB 8192
+#define CHECKPOINT_PAGES 1024 /* of the log: small steps keep a checkpoint below the length of a batch or two */
+
+enum transaction { BEGIN_READ, BEGIN_WRITE, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ROLLBACK_TO, TRANSACTION_COUNT };
+
+static const char *const transaction_texts[TRANSACTION_COUNT] = {
+	[BEGIN_READ] = "BEGIN",
+	[BEGIN_WRITE] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
+	[ROLLBACK] = "ROLLBACK",
+	[SAVEPOINT] = "SAVEPOINT item",
+	[RELEASE] = "RELEASE item",
+	[ROLLBACK_TO] = "ROLLBACK TO item",
+};
+
+struct db {
+	sqlite3 *sqlite;
+	struct row_security *security; /* NULL while migrating */
+	enum db_use use;
+	const struct log *log;
+	char *path;
+	const struct scope *scopes[SCOPES_DEEP];
+	size_t depth;
+	int64_t changed;
+	int pages_logged; /* in the log after the last commit */
+	int pages_home;   /* of them, already moved to the file */
+	sqlite3_stmt *transactions[TRANSACTION_COUNT];
+	sqlite3_stmt *prepared[STATEMENT_COUNT]; /* made at first use, kept */
+	bool open[STATEMENT_COUNT];              /* started and not stopped */
+};
+
+static void log_failure(const struct db *db, const char *what)
+{
+	/* SQLite's own message may name a value of a constraint in no case; it names columns and files. */
+	LOG(db->log, LOG_ERROR, "database error", LOG_STRING("while", what),
+	    LOG_INT("code", sqlite3_extended_errcode(db->sqlite)), LOG_STRING("reason", sqlite3_errmsg(db->sqlite)));
+}
+
+static enum err err_of(const struct db *db, int status, const char *what)
+{
+	switch (status & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_DONE:
+	case SQLITE_ROW:
+		return OK;
+	case SQLITE_CONSTRAINT:
+		if (status == SQLITE_CONSTRAINT_TRIGGER) {
+			log_failure(db, what);
+			return ERR_DENIED;
+		}
+		return ERR_CONFLICT;
+	case SQLITE_AUTH:
+		log_failure(db, what);
+		return ERR_DENIED;
+	case SQLITE_FULL:
+	case SQLITE_BUSY:
+		log_failure(db, what);
+		return ERR_UNAVAILABLE;
+	case SQLITE_NOMEM:
+		return ERR_MEMORY;
+	case SQLITE_TOOBIG:
+		return ERR_TOO_LARGE;
+	default:
+		log_failure(db, what);
+		return ERR_STORAGE;
+	}
+}
+
+static enum err configure(struct db *db)
+{
+	char *pragmas = sqlite3_mprintf("PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON;"
+					"PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; %s",
+					db->use == DB_READ ? READER_CACHE_KIB : WRITER_CACHE_KIB,
+					db->use == DB_READ ? "PRAGMA query_only = ON" : "PRAGMA journal_mode = WAL");
+	int status = pragmas == NULL ? SQLITE_NOMEM : sqlite3_exec(db->sqlite, pragmas, NULL, NULL, NULL);
+
+	sqlite3_free(pragmas);
+	return err_of(db, status, "configuring");
+}
+
+static enum err prepare_transactions(struct db *db)
+{
+	for (size_t i = 0; i < TRANSACTION_COUNT; i++) {
+		int status;
+
+		if (db->security != NULL) {
+			enum err err =
+			    row_security_prepare_transaction(db->security, transaction_texts[i], &db->transactions[i]);
+			if (err != OK)
+				return err;
+			continue;
+		}
+		status = sqlite3_prepare_v2(db->sqlite, transaction_texts[i], -1, &db->transactions[i], NULL);
+		if (status != SQLITE_OK)
+			return err_of(db, status, "preparing");
+	}
+	return OK;
+}
+
+/* https://www.sqlite.org/c3ref/wal_hook.html: after each commit, how many pages the log holds. */
+static int note_log(void *given, sqlite3 *sqlite, const char *schema, int pages)
+{
+	struct db *db = given;
+
+	(void)sqlite;
+	(void)schema;
+	if (pages < db->pages_home)
+		db->pages_home = 0; /* the log began anew */
+	db->pages_logged = pages;
+	return SQLITE_OK;
+}
+
+static enum err open_file(struct db *db, struct fault *fault)
+{
+	const int flags = db->use == DB_READ    ? SQLITE_OPEN_READONLY
+			  : db->use == DB_WRITE ? SQLITE_OPEN_READWRITE
+						: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	int status;
+
+	/* The file is the operator's alone from its first moment; SQLite gives its log the same mode. */
+	if (db->use == DB_MIGRATE) {
+		int made = open(db->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+		if (made >= 0)
+			close(made);
+	}
+	status = sqlite3_open_v2(db->path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	if (status != SQLITE_OK)
+		return fault_set(fault, ERR_STORAGE, NULL, NULL, "The database %s cannot be opened: %s.", db->path,
+				 db->sqlite == NULL ? "out of memory" : sqlite3_errmsg(db->sqlite));
+	sqlite3_extended_result_codes(db->sqlite, 1);
+	sqlite3_busy_timeout(db->sqlite, BUSY_MS);
+	sqlite3_wal_hook(db->sqlite, note_log, db);
+	if (configure(db) != OK)
+		return fault_set(fault, ERR_STORAGE, NULL, NULL, "The database %s cannot be used: %s.", db->path,
+				 sqlite3_errmsg(db->sqlite));
+	return OK;
+}
+
+enum err db_open(struct db **out, struct text url, enum db_use use, const struct log *log, struct fault *fault)
+{
+	const struct text scheme = TEXT("sqlite:");
+	struct db *db;
+	enum err err;
+
+	*out = NULL;
+	if (!text_starts(url, scheme) || url.length == scheme.length)
+		return fault_set(fault, ERR_INVALID, NULL, "database",
+				 "The database must be given as sqlite:PATH, for example sqlite:innkeeper.db.");
+	db = calloc(1, sizeof *db);
+	if (db == NULL)
+		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
+	db->use = use;
+	db->log = log;
+	db->path = strndup(url.at + scheme.length, url.length - scheme.length);
+	err = db->path == NULL ? fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.") : open_file(db, fault);
+	if (err == OK && use != DB_MIGRATE) {
+		err = row_security_new(&db->security, db->sqlite, use == DB_WRITE);
+		if (err != OK)
+			fault_set(fault, err, NULL, NULL,
+				  "The database %s does not have the tables that this version needs: %s.", db->path,
+				  sqlite3_errmsg(db->sqlite));
+	}
+	if (err == OK && (err = prepare_transactions(db)) != OK)
+		fault_set(fault, err, NULL, NULL, "The database %s cannot be used: %s.", db->path,
+			  sqlite3_errmsg(db->sqlite));
+	if (err != OK) {
+		db_close(db);
+		return err;
+	}
+	*out = db;
+	return OK;
+}
+
+void db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	for (size_t i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(db->prepared[i]);
+	for (size_t i = 0; i < TRANSACTION_COUNT; i++)
+		sqlite3_finalize(db->transactions[i]);
+	if (sqlite3_close(db->sqlite) != SQLITE_OK)
+		log_failure(db, "closing");
+	row_security_free(db->security);
+	free(db->path);
+	free(db);
+}
+
+static enum err transact(struct db *db, enum transaction which)
+{
+	sqlite3_stmt *statement = db->transactions[which];
+	int status = sqlite3_step(statement);
+	int again = sqlite3_reset(statement);
+
+	return err_of(db, status == SQLITE_DONE ? again : status, transaction_texts[which]);
+}
+
+enum err db_begin(struct db *db)
+{
+	assert(db->depth == 0);
+	return transact(db, db->use == DB_READ ? BEGIN_READ : BEGIN_WRITE);
+}
+
+static void stop_all(struct db *db)
+{
+	for (size_t i = 0; i < STATEMENT_COUNT; i++)
+		if (db->open[i])
+			db_stop(db, (enum statement_id)i);
+}
+
+enum err db_end(struct db *db, bool keep)
+{
+	enum err err;
+
+	stop_all(db);
+	db->depth = 0;
+	if (db->security != NULL)
+		row_security_bind(db->security, NULL);
+	if (sqlite3_get_autocommit(db->sqlite))
+		return keep ? ERR_STORAGE : OK; /* SQLite has already rolled back */
+	if (!keep)
+		return transact(db, ROLLBACK);
+	err = transact(db, COMMIT);
+	if (err != OK && !sqlite3_get_autocommit(db->sqlite) && transact(db, ROLLBACK) != OK)
+		err = ERR_STORAGE;
+	return err;
+}
+
+static void bind_scope(struct db *db)
+{
+	if (db->security == NULL)
+		return;
+	row_security_bind(db->security, db->depth == 0 ? NULL : scope_organization(db->scopes[db->depth - 1]));
+}
+
+enum err db_enter(struct db *db, const struct scope *scope)
+{
+	assert(db->depth < SCOPES_DEEP && scope != NULL);
+	if (db->use != DB_READ) {
+		enum err err = transact(db, SAVEPOINT);
+
+		if (err != OK)
+			return err;
+	}
+	db->scopes[db->depth++] = scope;
+	bind_scope(db);
+	return OK;
+}
+
+enum err db_leave(struct db *db, bool keep)
+{
+	enum err err = OK;
+
+	assert(db->depth > 0);
+	stop_all(db);
+	db->depth--;
+	bind_scope(db);
+	if (db->use == DB_READ)
+		return OK;
+	if (sqlite3_get_autocommit(db->sqlite))
+		return ERR_STORAGE;
+	if (!keep)
+		err = transact(db, ROLLBACK_TO);
+	if (err == OK)
+		err = transact(db, RELEASE);
+	return err == OK ? OK : ERR_STORAGE;
+}
+
+static enum err prepared(struct db *db, enum statement_id id, sqlite3_stmt **out)
+{
+	const struct statement *statement = &statements[id];
+	const bool system = db->depth > 0 && scope_organization(db->scopes[db->depth - 1]) == NULL;
+	enum err err = OK;
+
+	*out = NULL;
+	if (db->depth == 0 || system != (statement->kind == STATEMENT_SYSTEM))
+		return ERR_DENIED;
+	if (statement->write_target != NULL && db->use == DB_READ)
+		return ERR_DENIED;
+	if (db->prepared[id] == NULL && db->security == NULL) {
+		err = err_of(db,
+			     sqlite3_prepare_v3(db->sqlite, statement->sqlite, -1, SQLITE_PREPARE_PERSISTENT,
+						&db->prepared[id], NULL),
+			     statement->name);
+	} else if (db->prepared[id] == NULL) {
+		err = system ? row_security_prepare_system(db->security, statement->sqlite, &db->prepared[id])
+			     : row_security_prepare_tenant(db->security, statement->sqlite, statement->write_target,
+							   &db->prepared[id]);
+		if (err != OK)
+			log_failure(db, statement->name);
+	}
+	*out = db->prepared[id];
+	return err;
+}
+
+static int bind_text(sqlite3_stmt *prepared_statement, int index, const void *from)
+{
+	struct text text;
+
+	memcpy(&text, from, sizeof text);
+	return text.at == NULL
+		   ? sqlite3_bind_null(prepared_statement, index)
+		   : sqlite3_bind_text64(prepared_statement, index, text.at, text.length, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+static int bind_int(sqlite3_stmt *prepared_statement, int index, const void *from)
+{
+	int64_t value;
+
+	memcpy(&value, from, sizeof value);
+	return value == DB_NULL ? sqlite3_bind_null(prepared_statement, index)
+				: sqlite3_bind_int64(prepared_statement, index, value);
+}
+
+static int bind_column(sqlite3_stmt *prepared_statement, int index, const struct column *column, const char *in)
+{
+	const void *from = in + column->offset;
+	double real;
+	bool flag;
+
+	switch (column->type) {
+	case COLUMN_UUID:
+		return uuid_is_nil(from) ? sqlite3_bind_null(prepared_statement, index)
+					 : sqlite3_bind_blob(prepared_statement, index, from, 16, SQLITE_STATIC);
+	case COLUMN_TEXT:
+	case COLUMN_JSON:
+		return bind_text(prepared_statement, index, from);
+	case COLUMN_INT:
+	case COLUMN_TIME:
+		return bind_int(prepared_statement, index, from);
+	case COLUMN_REAL:
+		memcpy(&real, from, sizeof real);
+		return isnan(real) ? sqlite3_bind_null(prepared_statement, index)
+				   : sqlite3_bind_double(prepared_statement, index, real);
+	case COLUMN_BOOL:
+		memcpy(&flag, from, sizeof flag);
+		return sqlite3_bind_int(prepared_statement, index, flag ? 1 : 0);
+	}
+	return SQLITE_MISUSE;
+}
+
+enum err db_start(struct db *db, enum statement_id id, const void *in)
+{
+	const struct statement *statement = &statements[id];
+	const struct uuid *organization;
+	sqlite3_stmt *prepared_statement;
+	enum err err = prepared(db, id, &prepared_statement);
+	int index = 1;
+	int status = SQLITE_OK;
+
+	if (err != OK)
+		return err;
+	if (db->open[id])
+		db_stop(db, id);
+	organization = scope_organization(db->scopes[db->depth - 1]);
+	if (organization != NULL)
+		status = sqlite3_bind_blob(prepared_statement, index++, organization->bytes, 16, SQLITE_STATIC);
+	for (size_t i = 0; status == SQLITE_OK && i < statement->in_count; i++)
+		status = bind_column(prepared_statement, index++, &statement->in[i], in);
+	if (status != SQLITE_OK)
+		return err_of(db, status, statement->name);
+	db->open[id] = true;
+	return OK;
+}
+
+static void read_uuid(sqlite3_stmt *row, int index, void *to)
+{
+	const void *bytes = sqlite3_column_blob(row, index);
+
+	memset(to, 0, sizeof(struct uuid));
+	if (bytes != NULL && sqlite3_column_bytes(row, index) == 16)
+		memcpy(to, bytes, sizeof(struct uuid));
+}
+
+static void read_column(sqlite3_stmt *row, int index, const struct column *column, char *out)
+{
+	void *to = out + column->offset;
+	const bool null = sqlite3_column_type(row, index) == SQLITE_NULL;
+	struct text text;
+	int64_t number;
+	double real;
+	bool flag;
+
+	switch (column->type) {
+	case COLUMN_UUID:
+		read_uuid(row, index, to);
+		break;
+	case COLUMN_TEXT:
+	case COLUMN_JSON:
+		text.at = (const char *)sqlite3_column_text(row, index);
+		text.length = text.at == NULL ? 0 : (size_t)sqlite3_column_bytes(row, index);
+		memcpy(to, &text, sizeof text);
+		break;
+	case COLUMN_INT:
+	case COLUMN_TIME:
+		number = null ? DB_NULL : sqlite3_column_int64(row, index);
+		memcpy(to, &number, sizeof number);
+		break;
+	case COLUMN_REAL:
+		real = null ? (double)NAN : sqlite3_column_double(row, index);
+		memcpy(to, &real, sizeof real);
+		break;
+	case COLUMN_BOOL:
+		flag = sqlite3_column_int(row, index) != 0;
+		memcpy(to, &flag, sizeof flag);
+		break;
+	}
+}
+
+enum err db_step(struct db *db, enum statement_id id, void *out)
+{
+	const struct statement *statement = &statements[id];
+	sqlite3_stmt *row = db->prepared[id];
+	int status;
+
+	assert(db->open[id]);
+	status = sqlite3_step(row);
+	if (status == SQLITE_ROW) {
+		for (size_t i = 0; out != NULL && i < statement->out_count; i++)
+			read_column(row, (int)i, &statement->out[i], out);
+		return OK;
+	}
+	if (status == SQLITE_DONE) {
+		db->changed = statement->write_target == NULL ? 0 : sqlite3_changes64(db->sqlite);
+		return ERR_NOT_FOUND;
+	}
+	return err_of(db, status, statement->name);
+}
+
+void db_stop(struct db *db, enum statement_id id)
+{
+	if (!db->open[id])
+		return;
+	/* Its status repeats what db_step has told. */
+	(void)sqlite3_reset(db->prepared[id]);
+	(void)sqlite3_clear_bindings(db->prepared[id]);
+	db->open[id] = false;
+}
+
+int64_t db_changed(const struct db *db)
+{
+	return db->changed;
+}
+
+enum err db_script(struct db *db, const char *sql, struct fault *fault)
+{
+	assert(db->use == DB_MIGRATE);
+	if (sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return fault_set(fault, ERR_STORAGE, NULL, NULL, "%s", sqlite3_errmsg(db->sqlite));
+	return OK;
+}
+
+enum err db_tidy(struct db *db, bool idle)
+{
+	int logged = 0;
+	int home = 0;
+	int status;
+
+	if (db->pages_logged - db->pages_home < (idle ? 1 : CHECKPOINT_PAGES))
+		return OK;
+	status = sqlite3_wal_checkpoint_v2(db->sqlite, "main", SQLITE_CHECKPOINT_PASSIVE, &logged, &home);
+	if (status == SQLITE_OK)
+		db->pages_home = home;
+	return status == SQLITE_BUSY ? OK : err_of(db, status, "moving the log home");
+}
+
+int64_t db_size(struct db *db)
+{
+	static const char *const suffixes[] = { "", "-wal" };
+	int64_t bytes = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		char *path = sqlite3_mprintf("%s%s", db->path, suffixes[i]);
+		struct stat file;
+
+		if (path != NULL && stat(path, &file) == 0)
+			bytes += file.st_size;
+		sqlite3_free(path);
+	}
+	return bytes;
+}

@@ -1,0 +1,365 @@
+#include "store/row_security.h"
+
+#include <ctype.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is being prepared right now; it decides what the authorizer lets pass. */
+enum mode {
+	MODE_CLOSED,      /* nothing: also what an automatic re-preparation meets */
+	MODE_SETUP,       /* our own views and triggers */
+	MODE_TRANSACTION, /* BEGIN, COMMIT, SAVEPOINT, … */
+	MODE_SYSTEM,
+	MODE_TENANT,
+};
+
+#define MARK_SIZE 40 /* "inner_" and 32 random hex digits and a NUL */
+
+struct row_security {
+	sqlite3 *sqlite;
+	enum mode mode;
+	const char *write_target;
+	char inner[MARK_SIZE]; /* how the inner views' names begin: unknown to any statement */
+	char guard[MARK_SIZE]; /* how the triggers' names begin */
+	bool bound;
+	struct uuid organization;
+};
+
+/* SQL functions that statements may call. Whatever is not here (load_extension, readfile, fts internals) does not
+ * exist. */
+static const char *const functions[] = {
+	"abs", "avg",    "coalesce", "count", "iif",    "ifnull", "instr",  "length", "like", "lower", "ltrim", "max",
+	"min", "nullif", "round",    "rtrim", "substr", "sum",    "tenant", "total",  "trim", "upper", NULL,
+};
+
+static bool is_one_of(const char *name, const char *const *list)
+{
+	for (; *list != NULL; list++)
+		if (sqlite3_stricmp(name, *list) == 0)
+			return true;
+	return false;
+}
+
+static const struct protected_table *protected_by_name(const char *name)
+{
+	for (size_t i = 0; name != NULL && i < protected_table_count; i++)
+		if (sqlite3_stricmp(name, protected_tables[i].name) == 0)
+			return &protected_tables[i];
+	return NULL;
+}
+
+static bool begins(const char *context, const char *mark)
+{
+	return context != NULL && strncmp(context, mark, strlen(mark)) == 0;
+}
+
+static bool is_schema_table(const char *name)
+{
+	return name == NULL || sqlite3_strnicmp(name, "sqlite_", 7) == 0;
+}
+
+static bool may_read(const struct row_security *security, const char *table, const char *schema, const char *context)
+{
+	const bool in_file = schema != NULL && strcmp(schema, "main") == 0;
+	const bool temporary = schema != NULL && strcmp(schema, "temp") == 0;
+
+	if (is_schema_table(table))
+		return false;
+	if (in_file && begins(context, security->guard))
+		return true;
+	if (security->mode == MODE_SYSTEM)
+		return in_file;
+	if (protected_by_name(table) == NULL)
+		return temporary && begins(table, security->inner);
+	if (in_file && begins(context, security->inner))
+		return true;
+	/* A write reads its own target, and parents and children for the foreign keys' sake. It can reach no row of
+	 * them otherwise, since a write holds no query (holds_query). */
+	if (in_file && security->write_target != NULL && context == NULL)
+		return true;
+	return temporary;
+}
+
+static bool may_write(const struct row_security *security, const char *table, const char *column, const char *schema,
+		      const char *context)
+{
+	const struct protected_table *protected_table = protected_by_name(table);
+
+	if (schema == NULL || strcmp(schema, "main") != 0 || context != NULL || is_schema_table(table))
+		return false;
+	if (security->mode == MODE_SYSTEM)
+		return true;
+	if (protected_table == NULL || security->write_target == NULL ||
+	    sqlite3_stricmp(table, security->write_target) != 0)
+		return false;
+	return column == NULL || sqlite3_stricmp(column, protected_table->owner_column) != 0;
+}
+
+/* A write holds no query, but its guards do: their one SELECT raises the error. */
+static bool may_select(const struct row_security *security, const char *context)
+{
+	return security->write_target == NULL || begins(context, security->guard);
+}
+
+/* https://www.sqlite.org/c3ref/set_authorizer.html; `context` is the innermost view or trigger. */
+static int authorize(void *given, int action, const char *first, const char *second, const char *schema,
+		     const char *context)
+{
+	const struct row_security *security = given;
+	bool allowed = false;
+
+	if (security->mode == MODE_SETUP)
+		return SQLITE_OK;
+	if (security->mode == MODE_TRANSACTION)
+		return action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT ? SQLITE_OK : SQLITE_DENY;
+	if (security->mode == MODE_CLOSED)
+		return SQLITE_DENY;
+	switch (action) {
+	case SQLITE_SELECT:
+		allowed = may_select(security, context);
+		break;
+	case SQLITE_RECURSIVE:
+		allowed = security->write_target == NULL;
+		break;
+	case SQLITE_FUNCTION:
+		allowed = second != NULL && is_one_of(second, functions);
+		break;
+	case SQLITE_READ:
+		allowed = may_read(security, first, schema, context);
+		break;
+	case SQLITE_INSERT:
+	case SQLITE_DELETE:
+		allowed = may_write(security, first, NULL, schema, context);
+		break;
+	case SQLITE_UPDATE:
+		allowed = may_write(security, first, second, schema, context);
+		break;
+	default:
+		break;
+	}
+	return allowed ? SQLITE_OK : SQLITE_DENY;
+}
+
+/* SQL's tenant(): the organization bound, or NULL, which equals no row's. */
+static void tenant(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const struct row_security *security = sqlite3_user_data(context);
+
+	(void)count;
+	(void)values;
+	if (security->bound)
+		sqlite3_result_blob(context, security->organization.bytes, sizeof security->organization.bytes,
+				    SQLITE_STATIC);
+	else
+		sqlite3_result_null(context);
+}
+
+static enum err run(sqlite3 *sqlite, char *sql)
+{
+	int status = sql == NULL ? SQLITE_NOMEM : sqlite3_exec(sqlite, sql, NULL, NULL, NULL);
+
+	sqlite3_free(sql);
+	return status == SQLITE_OK ? OK : ERR_STORAGE;
+}
+
+static enum err make_views(const struct row_security *security, const struct protected_table *table)
+{
+	sqlite3_str *columns = sqlite3_str_new(security->sqlite);
+	char *list;
+	enum err err;
+
+	for (size_t i = 0; table->columns[i] != NULL; i++)
+		sqlite3_str_appendf(columns, "%s\"%w\"", i == 0 ? "" : ", ", table->columns[i]);
+	list = sqlite3_str_finish(columns);
+	if (list == NULL)
+		return ERR_MEMORY;
+	err = run(security->sqlite,
+		  sqlite3_mprintf("CREATE TEMP VIEW \"%s_%w\" AS SELECT %s FROM main.\"%w\" WHERE \"%w\" = tenant();"
+				  "CREATE TEMP VIEW \"%w\" AS SELECT %s FROM \"%s_%w\"",
+				  security->inner, table->name, list, table->name, table->owner_column, table->name,
+				  list, security->inner, table->name));
+	sqlite3_free(list);
+	return err;
+}
+
+static enum err make_guards(const struct row_security *security, const struct protected_table *table)
+{
+	/* The system makes organizations, and nobody is bound then. */
+	const char *unless = strcmp(table->owner_column, "id") == 0 ? "tenant() IS NOT NULL AND " : "";
+
+	return run(security->sqlite,
+		   sqlite3_mprintf("CREATE TEMP TRIGGER \"%s_insert_%w\" BEFORE INSERT ON main.\"%w\" "
+				   "WHEN %sNEW.\"%w\" IS NOT tenant() BEGIN SELECT RAISE(ABORT, 'row security'); END;"
+				   "CREATE TEMP TRIGGER \"%s_update_%w\" BEFORE UPDATE ON main.\"%w\" "
+				   "WHEN %s(OLD.\"%w\" IS NOT tenant() OR NEW.\"%w\" IS NOT tenant()) "
+				   "BEGIN SELECT RAISE(ABORT, 'row security'); END;"
+				   "CREATE TEMP TRIGGER \"%s_delete_%w\" BEFORE DELETE ON main.\"%w\" "
+				   "WHEN %sOLD.\"%w\" IS NOT tenant() BEGIN SELECT RAISE(ABORT, 'row security'); END;",
+				   security->guard, table->name, table->name, unless, table->owner_column,
+				   security->guard, table->name, table->name, unless, table->owner_column,
+				   table->owner_column, security->guard, table->name, table->name, unless,
+				   table->owner_column));
+}
+
+static void make_mark(char mark[MARK_SIZE], const char *kind)
+{
+	uint8_t random[16];
+	char hex[2 * sizeof random + 1];
+
+	randombytes_buf(random, sizeof random);
+	sodium_bin2hex(hex, sizeof hex, random, sizeof random);
+	snprintf(mark, MARK_SIZE, "%s_%s", kind, hex);
+}
+
+/* https://www.sqlite.org/security.html: what a schema or a statement from outside must not be able to do. */
+static enum err harden(sqlite3 *sqlite)
+{
+	static const struct {
+		int option;
+		int value;
+	} settings[] = {
+		{SQLITE_DBCONFIG_DEFENSIVE,              1},
+                { SQLITE_DBCONFIG_TRUSTED_SCHEMA,        0},
+		{ SQLITE_DBCONFIG_ENABLE_FKEY,           1},
+                { SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+		{ SQLITE_DBCONFIG_ENABLE_TRIGGER,        1},
+                { SQLITE_DBCONFIG_WRITABLE_SCHEMA,       0},
+	};
+
+	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+		if (sqlite3_db_config(sqlite, settings[i].option, settings[i].value, NULL) != SQLITE_OK)
+			return ERR_STORAGE;
+	sqlite3_limit(sqlite, SQLITE_LIMIT_ATTACHED, 0);
+	/* Without it INSERT OR REPLACE would remove a row and fire no guard. */
+	return sqlite3_exec(sqlite, "PRAGMA recursive_triggers = ON", NULL, NULL, NULL) == SQLITE_OK ? OK : ERR_STORAGE;
+}
+
+enum err row_security_new(struct row_security **out, sqlite3 *sqlite, bool writes)
+{
+	struct row_security *security = calloc(1, sizeof *security);
+	enum err err;
+
+	*out = NULL;
+	if (security == NULL)
+		return ERR_MEMORY;
+	security->sqlite = sqlite;
+	security->mode = MODE_SETUP;
+	make_mark(security->inner, "inner");
+	make_mark(security->guard, "guard");
+	err = harden(sqlite);
+	if (err == OK &&
+	    sqlite3_create_function(sqlite, "tenant", 0, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+				    security, tenant, NULL, NULL) != SQLITE_OK)
+		err = ERR_STORAGE;
+	for (size_t i = 0; err == OK && i < protected_table_count; i++) {
+		err = make_views(security, &protected_tables[i]);
+		if (err == OK && writes)
+			err = make_guards(security, &protected_tables[i]);
+	}
+	if (err == OK && sqlite3_set_authorizer(sqlite, authorize, security) != SQLITE_OK)
+		err = ERR_STORAGE;
+	security->mode = MODE_CLOSED;
+	if (err != OK) {
+		free(security);
+		return err;
+	}
+	*out = security;
+	return OK;
+}
+
+void row_security_free(struct row_security *security)
+{
+	free(security);
+}
+
+void row_security_bind(struct row_security *security, const struct uuid *organization)
+{
+	security->bound = organization != NULL;
+	if (organization != NULL)
+		security->organization = *organization;
+}
+
+static bool is_word_byte(char byte)
+{
+	return isalnum((unsigned char)byte) || byte == '_' || (unsigned char)byte >= 0x80;
+}
+
+/* Whether a text holds a query, in any of its spellings: SELECT, TABLE-valued IN, VALUES as a source is harmless.
+ * Cautious: the word inside a literal counts too. The authorizer alone does not do, since `x IN (SELECT …)` on an
+ * indexed column is answered from the index without asking it for a SELECT. */
+static bool holds_query(const char *sql)
+{
+	for (const char *at = sql; *at != '\0';) {
+		const char *start = at;
+
+		if (!is_word_byte(*at)) {
+			at++;
+			continue;
+		}
+		while (is_word_byte(*at))
+			at++;
+		if (at - start == 6 && sqlite3_strnicmp(start, "select", 6) == 0)
+			return true;
+		if (at - start == 2 && sqlite3_strnicmp(start, "in", 2) == 0) {
+			while (isspace((unsigned char)*at))
+				at++;
+			if (*at != '(')
+				return true;
+		}
+	}
+	return false;
+}
+
+static enum err prepare(struct row_security *security, enum mode mode, const char *sql, const char *write_target,
+			sqlite3_stmt **out)
+{
+	const char *rest = NULL;
+	int status;
+
+	*out = NULL;
+	security->mode = mode;
+	security->write_target = write_target;
+	status = sqlite3_prepare_v3(security->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, out, &rest);
+	security->mode = MODE_CLOSED;
+	security->write_target = NULL;
+	if (status == SQLITE_OK && (*out == NULL || rest[strspn(rest, " \t\r\n;")] != '\0')) {
+		/* Two statements in one text, or none. */
+		sqlite3_finalize(*out);
+		*out = NULL;
+		return ERR_DENIED;
+	}
+	if (status == SQLITE_OK)
+		return OK;
+	return status == SQLITE_AUTH ? ERR_DENIED : ERR_STORAGE;
+}
+
+enum err row_security_prepare_tenant(struct row_security *security, const char *sql, const char *write_target,
+				     sqlite3_stmt **out)
+{
+	enum err err;
+
+	*out = NULL;
+	if (write_target != NULL && holds_query(sql))
+		return ERR_DENIED;
+	err = prepare(security, MODE_TENANT, sql, write_target, out);
+	/* A text without a target that SQLite still calls a write cannot be (the authorizer has seen it); look all the
+	 * same. */
+	if (err == OK && write_target == NULL && !sqlite3_stmt_readonly(*out)) {
+		sqlite3_finalize(*out);
+		*out = NULL;
+		return ERR_DENIED;
+	}
+	return err;
+}
+
+enum err row_security_prepare_system(struct row_security *security, const char *sql, sqlite3_stmt **out)
+{
+	return prepare(security, MODE_SYSTEM, sql, NULL, out);
+}
+
+enum err row_security_prepare_transaction(struct row_security *security, const char *sql, sqlite3_stmt **out)
+{
+	return prepare(security, MODE_TRANSACTION, sql, NULL, out);
+}

@@ -1,0 +1,230 @@
+#include "store/writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define BATCH_MICROSECONDS                                                                                             \
+	20000          /* a batch takes no further item after this long: those who wait in it have waited enough */
+#define IDLE_SECONDS 1 /* of silence, and the log's pages go home */
+
+struct writer {
+	const struct writer_options options;
+	struct db *db;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t work;
+	struct writer_item *first;
+	struct writer_item **last; /* where the next one is hung */
+	size_t depth;
+	bool stopping;
+};
+
+/* What the disk holds is unknown now, and so is what the page cache says it holds (fsync's error is told once): only a
+ * restart reads the truth back from the log. https://www.usenix.org/conference/atc20/presentation/rebello */
+static _Noreturn void end_process(const struct writer *writer, const char *what)
+{
+	LOG(writer->options.log, LOG_ERROR,
+	    "a write to the disk failed: ending now, so that nothing is called stored that may not be; restart after "
+	    "checking "
+	    "the disk",
+	    LOG_STRING("while", what));
+	_exit(1);
+}
+
+static enum err run_one(struct writer *writer, struct writer_item *item)
+{
+	enum err err = db_enter(writer->db, item->scope);
+
+	if (err != OK)
+		return ERR_STORAGE;
+	item->outcome = item->run(writer->db, item->context);
+	return db_leave(writer->db, item->outcome == OK);
+}
+
+/* One transaction over the items from `first` on, as many as the limits let in; `*rest` is the first one left out. */
+static enum err run_batch(struct writer *writer, struct writer_item *first, struct writer_item **rest, size_t *count)
+{
+	const int64_t started = clock_monotonic();
+	struct writer_item *item = first;
+	int64_t ran;
+	enum err err = db_begin(writer->db);
+
+	*count = 0;
+	while (err == OK && item != NULL && *count < writer->options.batch_limit) {
+		err = run_one(writer, item);
+		item = item->next;
+		++*count;
+		if (clock_monotonic() - started > BATCH_MICROSECONDS)
+			break;
+	}
+	if (err != OK) {
+		/* The transaction is lost as a whole; those behind it fail with it rather than meet a sick database one
+		 * by one. */
+		while (item != NULL) {
+			item = item->next;
+			++*count;
+		}
+		*rest = NULL;
+		return db_end(writer->db, false) == OK ? ERR_UNAVAILABLE : ERR_STORAGE;
+	}
+	*rest = item;
+	ran = clock_monotonic();
+	err = db_end(writer->db, true);
+	histogram_time(&writer->options.metrics->commit, clock_monotonic() - ran);
+	histogram_items(&writer->options.metrics->batch_size, *count);
+	return err;
+}
+
+static void answer(struct writer_item *first, size_t count, enum err err)
+{
+	for (struct writer_item *item = first; count > 0; count--) {
+		struct writer_item *next = item->next; /* done may free the item */
+
+		item->done(item->context, err == OK ? item->outcome : err);
+		item = next;
+	}
+}
+
+static void write_all(struct writer *writer, struct writer_item *first)
+{
+	while (first != NULL) {
+		struct writer_item *rest;
+		size_t count;
+		enum err err = run_batch(writer, first, &rest, &count);
+
+		if (err == ERR_STORAGE)
+			end_process(writer, "committing");
+		answer(first, count, err);
+		if (db_tidy(writer->db, false) == ERR_STORAGE)
+			end_process(writer, "moving the log home");
+		first = rest;
+	}
+}
+
+/* Waits for work; NULL when stopping and nothing is left. */
+static struct writer_item *take(struct writer *writer)
+{
+	struct writer_item *first;
+	bool tidied = false;
+
+	pthread_mutex_lock(&writer->lock);
+	while (writer->first == NULL && !writer->stopping) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += IDLE_SECONDS;
+		if (tidied) {
+			pthread_cond_wait(&writer->work, &writer->lock);
+		} else if (pthread_cond_timedwait(&writer->work, &writer->lock, &until) == ETIMEDOUT) {
+			pthread_mutex_unlock(&writer->lock);
+			if (db_tidy(writer->db, true) == ERR_STORAGE)
+				end_process(writer, "moving the log home");
+			tidied = true;
+			pthread_mutex_lock(&writer->lock);
+		}
+	}
+	first = writer->first;
+	writer->first = NULL;
+	writer->last = &writer->first;
+	writer->depth = 0;
+	pthread_mutex_unlock(&writer->lock);
+	return first;
+}
+
+static void *work(void *given)
+{
+	struct writer *writer = given;
+	struct writer_item *first;
+
+	while ((first = take(writer)) != NULL)
+		write_all(writer, first);
+	if (db_tidy(writer->db, true) == ERR_STORAGE)
+		end_process(writer, "moving the log home");
+	return NULL;
+}
+
+enum err writer_start(struct writer **out, const struct writer_options *options, struct fault *fault)
+{
+	struct writer *writer = malloc(sizeof *writer);
+	pthread_condattr_t monotonic;
+	enum err err;
+
+	*out = NULL;
+	if (writer == NULL)
+		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
+	*writer = (struct writer){ .options = *options };
+	writer->last = &writer->first;
+	err = db_open(&writer->db, options->url, DB_WRITE, options->log, fault);
+	if (err != OK) {
+		free(writer);
+		return err;
+	}
+	pthread_mutex_init(&writer->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&writer->work, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if (pthread_create(&writer->thread, NULL, work, writer) != 0) {
+		pthread_cond_destroy(&writer->work);
+		pthread_mutex_destroy(&writer->lock);
+		db_close(writer->db);
+		free(writer);
+		return fault_set(fault, ERR_MEMORY, NULL, NULL, "The writer's thread could not be started.");
+	}
+	*out = writer;
+	return OK;
+}
+
+enum err writer_submit(struct writer *writer, struct writer_item *item)
+{
+	bool taken;
+	bool wake;
+
+	item->next = NULL;
+	item->outcome = OK;
+	pthread_mutex_lock(&writer->lock);
+	taken = !writer->stopping && writer->depth < writer->options.queue_limit;
+	wake = taken && writer->first == NULL;
+	if (taken) {
+		*writer->last = item;
+		writer->last = &item->next;
+		writer->depth++;
+	}
+	pthread_mutex_unlock(&writer->lock);
+	if (wake)
+		pthread_cond_signal(&writer->work);
+	if (!taken)
+		atomic_fetch_add_explicit(&writer->options.metrics->rejected, 1, memory_order_relaxed);
+	return taken ? OK : ERR_UNAVAILABLE;
+}
+
+size_t writer_depth(struct writer *writer)
+{
+	size_t depth;
+
+	pthread_mutex_lock(&writer->lock);
+	depth = writer->depth;
+	pthread_mutex_unlock(&writer->lock);
+	return depth;
+}
+
+void writer_stop(struct writer *writer)
+{
+	if (writer == NULL)
+		return;
+	pthread_mutex_lock(&writer->lock);
+	writer->stopping = true;
+	pthread_mutex_unlock(&writer->lock);
+	pthread_cond_signal(&writer->work);
+	pthread_join(writer->thread, NULL);
+	db_close(writer->db);
+	pthread_cond_destroy(&writer->work);
+	pthread_mutex_destroy(&writer->lock);
+	free(writer);
+}

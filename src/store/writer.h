@@ -1,0 +1,49 @@
+/* Group commit: one thread that writes, and answers nobody before the commit has returned.
+ * Owner: struct writer belongs to the server; an item belongs to its submitter until `done` was called.
+ * Thread: its own; `run` and `done` are called there. writer_submit: any thread.
+ * Never drops an item: each one submitted is done, with its own outcome, exactly once. A failed sync ends the process.
+ * Next: api/dispatch.c, which submits requests. */
+#ifndef INNKEEPER_STORE_WRITER_H
+#define INNKEEPER_STORE_WRITER_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "store/db.h"
+
+struct writer_item {
+	const struct scope *scope; /* entered around `run` */
+	/* The work. Anything but OK undoes what it wrote (its savepoint); the others of the batch are not touched. */
+	enum err (*run)(struct db *db, void *context);
+	/* The outcome: run's own once the batch is durable, ERR_UNAVAILABLE or ERR_STORAGE if the batch was not. */
+	void (*done)(void *context, enum err outcome);
+	void *context;
+	/* The writer's. */
+	struct writer_item *next;
+	enum err outcome;
+};
+
+struct writer_options {
+	struct text url;    /* of the database */
+	size_t queue_limit; /* items waiting; one more is ERR_UNAVAILABLE */
+	size_t batch_limit; /* items in one transaction */
+	const struct log *log;
+	struct metrics *metrics;
+};
+
+struct writer;
+
+/* Opens the writing connection and starts the thread. */
+enum err writer_start(struct writer **out, const struct writer_options *options, struct fault *fault) WARN_UNUSED;
+
+/* Any thread. ERR_UNAVAILABLE when the queue is full or the writer is stopping: then `done` is not called. */
+enum err writer_submit(struct writer *writer, struct writer_item *item) WARN_UNUSED;
+
+size_t writer_depth(struct writer *writer); /* items waiting */
+
+/* Takes no more, finishes what waits, moves the log home, closes. */
+void writer_stop(struct writer *writer);
+
+#endif
