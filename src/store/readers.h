@@ -1,0 +1,24 @@
+/* Reading connections, lent for one request each.
+ * Owner: the server. Any thread; one lock, held for a hand-over. There are as many as may read at the same time.
+ * What is lent is inside a transaction and a scope already: one moment of one organization.
+ * Never lends a connection that still has something open. Waits when all are out.
+ * Next: db.h. */
+#ifndef INNKEEPER_STORE_READERS_H
+#define INNKEEPER_STORE_READERS_H
+
+#include <stddef.h>
+
+#include "store/db.h"
+
+struct readers;
+
+/* Opens `count` reading connections. */
+enum err readers_new(struct readers **out, struct text url, size_t count, const struct log *log,
+		     struct fault *fault) WARN_UNUSED;
+void readers_free(struct readers *readers);
+
+/* Takes a connection, begins and enters. Every OK needs a readers_leave. */
+enum err readers_enter(struct readers *readers, const struct scope *scope, struct db **out) WARN_UNUSED;
+void readers_leave(struct readers *readers, struct db *db);
+
+#endif
