@@ -17,7 +17,8 @@
 #define JSON_DEPTH  32
 #define JSON_ABSENT INT64_MIN /* an int or a time that was not given */
 
-/* How a value is checked and what the handler's struct holds for it. null counts as not given. */
+/* How a value is checked and what the handler's struct holds for it. null counts as not given, and so does an empty
+ * text unless a list or an object is meant. A fault's field may live in the arena. */
 enum json_kind {
 	JSON_TEXT,   /* struct text; min..max bytes; an empty optional text counts as not given */
 	JSON_EMAIL,  /* struct text, as text_email makes it */
