@@ -9,17 +9,18 @@ enum join { JOIN_INNER, JOIN_LEFT, JOIN_OTHER };
 struct frame {
 	int id;
 	int level;
-	bool query;            /* a SELECT, UPDATE or DELETE began in it */
-	bool from;             /* within the list of tables: a comma is followed by a table */
-	bool table_position;   /* a table is due next */
-	bool subquery;         /* opened where a table was due */
-	bool is_case;          /* closed by END */
-	bool takes_from;       /* the arguments of a function that knows FROM: extract(year FROM x) */
-	int clause;            /* 0: none whose conditions every row passes */
+	bool query;          /* a SELECT, UPDATE or DELETE began in it */
+	bool from;           /* within the list of tables: a comma is followed by a table */
+	bool table_position; /* a table is due next */
+	bool subquery;       /* opened where a table was due */
+	bool is_case;        /* closed by END */
+	bool takes_from;     /* the arguments of a function that knows FROM: extract(year FROM x) */
+	int clause;          /* 0: none whose conditions every row passes */
 	bool clause_is_on;
-	enum join join;        /* of the table before ON */
-	size_t open_betweens;  /* how many of the next ANDs belong to a BETWEEN */
-	bool and_of_between;   /* the last AND did */
+	enum join join;       /* of the table before ON */
+	size_t open_betweens; /* how many of the next ANDs belong to a BETWEEN */
+	bool and_of_between;  /* the last AND did */
+	size_t joined;        /* the mention before ON */
 };
 
 struct walk {
@@ -29,29 +30,30 @@ struct walk {
 	const char **ctes;
 	size_t cte_count;
 	struct frame *frames; /* by depth; no more than tokens */
-	size_t depth; /* of the open one; the statement itself is 0 */
+	size_t depth;         /* of the open one; the statement itself is 0 */
 	int frame_count, level_count, clause_count;
 	bool *has_or; /* by clause; no more clauses than tokens */
 	struct mentions found;
 };
 
 static const char *const behind_table[] = {
-	"where",  "join",     "left",	  "right", "full",   "inner",	"cross",  "natural",   "on",	  "using",
-	"group",  "order",    "having", "limit", "offset", "fetch",	"for",	  "union",     "intersect", "except",
-	"window", "set",      "values", "select", "returning", "default", "indexed", "not", "with",	  "tablesample",
-	"and",	  "or",	      "outer",	NULL,
+	"where",     "join",   "left",        "right",  "full",   "inner",  "cross",     "natural", "on",
+	"using",     "group",  "order",       "having", "limit",  "offset", "fetch",     "for",     "union",
+	"intersect", "except", "window",      "set",    "values", "select", "returning", "default", "indexed",
+	"not",       "with",   "tablesample", "and",    "or",     "outer",  NULL,
 };
 
 /* Keywords behind which the list of tables and the conditions before them are over. */
 static const char *const clause_starts[] = {
-	"select", "group", "having", "order", "limit", "offset", "fetch", "window",
-	"union", "intersect", "except", "returning", "set", "values", "for", NULL,
+	"select", "group",     "having", "order",     "limit", "offset", "fetch", "window",
+	"union",  "intersect", "except", "returning", "set",   "values", "for",   NULL,
 };
 
 /* What may follow a condition that stands for itself. */
 static const char *const behind_condition[] = {
-	"and",	"where", "group", "having", "order", "limit", "offset", "fetch", "window", "union", "intersect", "except",
-	"returning", "for", "join", "left", "right", "full", "inner", "cross", "natural", "on", NULL,
+	"and",    "where", "group",     "having", "order",     "limit", "offset", "fetch",
+	"window", "union", "intersect", "except", "returning", "for",   "join",   "left",
+	"right",  "full",  "inner",     "cross",  "natural",   "on",    NULL,
 };
 
 static struct frame *top(struct walk *walk)
@@ -192,8 +194,9 @@ static void close_frame(struct walk *walk, size_t at, bool is_case)
 		refuse(walk, at, "a table's name is expected here");
 	walk->depth--;
 	if (closed.subquery) {
-		struct mention mention = { .kind = MENTION_SUBQUERY, .at = at, .level = top(walk)->level,
-					   .frame = top(walk)->id };
+		struct mention mention = {
+			.kind = MENTION_SUBQUERY, .at = at, .level = top(walk)->level, .frame = top(walk)->id
+		};
 		read_alias(walk, at + 1, false, &mention);
 		add_mention(walk, &mention);
 	}
@@ -206,6 +209,7 @@ static void start_clause(struct walk *walk, bool is_on)
 	frame->clause = ++walk->clause_count;
 	frame->clause_is_on = is_on;
 	frame->open_betweens = 0;
+	frame->joined = walk->found.count - 1;
 }
 
 static void read_from(struct walk *walk, size_t at)
@@ -269,7 +273,7 @@ static void read_guard(struct walk *walk, size_t parameter)
 	if (frame->clause_is_on) {
 		guard.frame = frame->id;
 		if (frame->join == JOIN_LEFT)
-			guard.only_mention = walk->found.count - 1;
+			guard.only_mention = frame->joined;
 	}
 	guard.column = sql_at(sql, column)->name;
 	walk->found.guards =

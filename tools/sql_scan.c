@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,7 +232,8 @@ static void scan_word(struct pool *pool, const struct source *source, struct pos
 	if (at[token->length] == '\'') {
 		/* E'..', U&'..' and their like have escapes that one engine alone knows. */
 		if (token->length != 1 || lower(at[0]) != 'x')
-			fail(source->file, position->line, "only plain strings and x'blobs' are read alike by both engines");
+			fail(source->file, position->line,
+			     "only plain strings and x'blobs' are read alike by both engines");
 		token->kind = TOKEN_STRING;
 		token->length += quoted_length(source, position, at + 1);
 		return;

@@ -62,7 +62,7 @@ struct sql {
 	const char *file;
 	struct token *tokens;
 	size_t count;
-	bool ended; /* with a semicolon */
+	bool ended;  /* with a semicolon */
 	bool marked; /* with an annotation comment (`-- name:` and the like) before any semicolon */
 	int last_line;
 };
@@ -75,7 +75,7 @@ struct sql sql_scan(struct pool *pool, const struct source *source, struct posit
 const struct token *sql_at(const struct sql *sql, size_t index);
 bool sql_word(const struct sql *sql, size_t index, const char *keyword);
 bool sql_sign(const struct sql *sql, size_t index, char sign);
-bool sql_name(const struct sql *sql, size_t index); /* a bare or quoted name */
+bool sql_name(const struct sql *sql, size_t index);                             /* a bare or quoted name */
 bool sql_any(const struct sql *sql, size_t index, const char *const *keywords); /* NULL-terminated */
 /* The index behind the parenthesis that closes the one at `open`. */
 size_t sql_behind_group(const struct sql *sql, size_t open);

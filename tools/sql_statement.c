@@ -3,13 +3,13 @@
 #include <string.h>
 
 static const struct value_type value_types[] = {
-	{ "uuid", "COLUMN_UUID", "struct uuid ", "uuid"	    },
-	{ "text", "COLUMN_TEXT", "struct text ", "text"	    },
-	{ "int",	 "COLUMN_INT",  "int64_t ",	 "bigint"		  },
-	{ "real", "COLUMN_REAL", "double ",	    "double precision" },
-	{ "bool", "COLUMN_BOOL", "bool ",	  "boolean"	    },
-	{ "time", "COLUMN_TIME", "int64_t ",	   "bigint"		},
-	{ "json", "COLUMN_JSON", "struct text ", "text"	    },
+	{"uuid",  "COLUMN_UUID", "struct uuid ", "uuid"            },
+        { "text", "COLUMN_TEXT", "struct text ", "text"            },
+	{ "int",  "COLUMN_INT",  "int64_t ",     "bigint"          },
+        { "real", "COLUMN_REAL", "double ",      "double precision"},
+	{ "bool", "COLUMN_BOOL", "bool ",        "boolean"         },
+        { "time", "COLUMN_TIME", "int64_t ",     "bigint"          },
+	{ "json", "COLUMN_JSON", "struct text ", "text"            },
 };
 
 /* What the reader of one file knows. */
@@ -64,7 +64,8 @@ static void read_values(struct reader *reader, struct values *values, const char
 			return;
 		struct value value = { .name = next_word(reader, &at) };
 		if (!is_plain_name(value.name))
-			fail(file, reader->position.line, "'%s' is not a name: small letters, digits and _", value.name);
+			fail(file, reader->position.line, "'%s' is not a name: small letters, digits and _",
+			     value.name);
 		value.type = find_type(reader, next_word(reader, &at));
 		for (size_t i = 0; i < values->count; i++) {
 			if (strcmp(values->list[i].name, value.name) == 0)

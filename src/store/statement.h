@@ -38,8 +38,8 @@ extern const size_t statement_count;
 /* A table with an owner column: whose rows row security guards. */
 struct protected_table {
 	const char *name;
-	const char *owner_column;        /* organization_id, or id for organizations itself */
-	const char *const *columns;      /* NULL-terminated, in the table's order */
+	const char *owner_column;   /* organization_id, or id for organizations itself */
+	const char *const *columns; /* NULL-terminated, in the table's order */
 };
 extern const struct protected_table protected_tables[];
 extern const size_t protected_table_count;
@@ -47,7 +47,7 @@ extern const size_t protected_table_count;
 /* One numbered file of sql/schema. */
 struct migration {
 	int number;
-	const char *name;     /* "0001_foundation" */
+	const char *name; /* "0001_foundation" */
 	const char *text;
 	const char *checksum; /* SHA-256 of the file, hex */
 };
