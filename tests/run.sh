@@ -34,11 +34,12 @@ tap() {
 	/^not ok /                   { bad++; next }
 	/^ok .*# *(SKIP|TODO|skip)/  { bad++; next }
 	/^ok /                       { good++ }
+	/^ *# Subtest: /             { if (!/[.]test[.]mjs$/) named++ } # a file without a test is one to node
 	/^# pass [0-9]+$/            { node = 1; pass = $3 }
 	/^# (fail|cancelled|skipped|todo) [0-9]+$/ { node = 1; unpassed += $3 }
 	END {
 		if (node) {
-			good = pass
+			good = named ? pass : 0
 			bad = unpassed
 		} else if (planned > good + bad) {
 			bad = planned - good
@@ -56,6 +57,7 @@ work() {
 	trap 'kill "$child"' TERM
 	wait "$child"
 	status=$?
+	[ "$status" -ne 124 ] || echo "stopped after $limit seconds" >>"$result.output"
 	# timeout led a process group of its own; what a dead test left running ends here.
 	kill -KILL -- "-$child" 2>/dev/null
 	good=0 bad=0
@@ -65,10 +67,10 @@ work() {
 		read -r good bad < <(tap "$result.output")
 		if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
 			bad=1
-			echo "$1 ... ended with status $status (124: after $limit seconds)" >>"$result.output"
+			echo "ended with status $status, though no test had failed" >>"$result.output"
 		elif [ $((good + bad)) -eq 0 ]; then
 			bad=1
-			echo "$1 ... ran no test" >>"$result.output"
+			echo "ran no test" >>"$result.output"
 		fi
 	fi
 	echo "$good $bad $((SECONDS - began))" >"$result.verdict"
