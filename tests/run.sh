@@ -1,0 +1,187 @@
+#!/bin/bash
+# Runs test suites, two programs at a time, and counts.
+# Usage: tests/run.sh PART...     checks, a variant of the build (release, asan, tsan), or crash
+# On success a line a suite; of what failed its whole output. The last line is always "N passed, N failed".
+# A skipped test, a program that says nothing and one that dies before its summary are failures.
+set -u
+shopt -s nullglob
+
+cd "$(dirname "$0")/.." || exit 1
+make=${MAKE:-make}
+unset MAKEFLAGS MAKELEVEL MFLAGS
+
+export CMOCKA_MESSAGE_OUTPUT=TAP
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+
+results=$(mktemp -d)
+running=()
+trap 'kill "${running[@]}" 2>/dev/null; rm -rf "$results"' EXIT
+trap 'exit 130' INT TERM
+number=0 passed=0 failed=0
+
+# gcc 12's thread sanitizer cannot place its shadow under the address randomization of newer kernels.
+fixed_addresses=()
+if setarch -R true 2>/dev/null; then
+	fixed_addresses=(setarch -R)
+fi
+
+# tap OUTPUT: prints "passed failed" of cmocka's, node's or our own TAP; node's comments count the leaves of its tree
+tap() {
+	awk '
+	/^1\.\.[0-9]+/               { planned += substr($1, 4) }
+	/^not ok /                   { bad++; next }
+	/^ok .*# *(SKIP|TODO|skip)/  { bad++; next }
+	/^ok /                       { good++ }
+	/^ *# Subtest: /             { if (!/[.]test[.]mjs$/) named++ } # a file without a test is one to node
+	/^# pass [0-9]+$/            { node = 1; pass = $3 }
+	/^# (fail|cancelled|skipped|todo) [0-9]+$/ { node = 1; unpassed += $3 }
+	END {
+		if (node) {
+			good = named ? pass : 0
+			bad = unpassed
+		} else if (planned > good + bad) {
+			bad = planned - good
+		}
+		print good + 0, bad + 0
+	}' "$1"
+}
+
+# work KIND SECONDS COMMAND...: runs one program and leaves output and verdict under $results/$number
+work() {
+	local kind=$1 limit=$2 began=$SECONDS child status good bad
+	shift 2
+	timeout --kill-after=10 "$limit" "$@" >"$result.output" 2>&1 </dev/null &
+	child=$!
+	trap 'kill "$child"' TERM
+	wait "$child"
+	status=$?
+	[ "$status" -ne 124 ] || echo "stopped after $limit seconds" >>"$result.output"
+	# timeout led a process group of its own; what a dead test left running ends here.
+	kill -KILL -- "-$child" 2>/dev/null
+	good=0 bad=0
+	if [ "$kind" = step ]; then
+		if [ "$status" -eq 0 ]; then good=1; else bad=1; fi
+	else
+		read -r good bad < <(tap "$result.output")
+		if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
+			bad=1
+			echo "ended with status $status, though no test had failed" >>"$result.output"
+		elif [ $((good + bad)) -eq 0 ]; then
+			bad=1
+			echo "ran no test" >>"$result.output"
+		fi
+	fi
+	echo "$good $bad $((SECONDS - began))" >"$result.verdict"
+}
+
+# start AT_ONCE SUITE KIND SECONDS COMMAND...: waits until fewer than AT_ONCE programs run, then starts one more
+start() {
+	local at_once=$1 suite=$2
+	shift 2
+	while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do
+		wait -n
+	done
+	number=$((number + 1))
+	local result
+	result=$results/$(printf '%05d' "$number")
+	echo "$suite" >"$result.suite"
+	echo "$*" >"$result.command"
+	work "$@" &
+	mapfile -t running < <(jobs -rp)
+}
+
+# report: waits for all, prints a line a suite in the order of their start, adds up
+report() {
+	local verdict result suite good bad seconds
+	local -A suite_good=() suite_bad=() suite_seconds=()
+	local order=()
+	wait
+	for verdict in "$results"/*.suite; do
+		result=${verdict%.suite}
+		suite=$(<"$result.suite")
+		good=0 bad=1 seconds=0
+		[ -e "$result.verdict" ] && read -r good bad seconds <"$result.verdict"
+		[ -n "${suite_good[$suite]+x}" ] || order+=("$suite")
+		suite_good[$suite]=$((${suite_good[$suite]:-0} + good))
+		suite_bad[$suite]=$((${suite_bad[$suite]:-0} + bad))
+		suite_seconds[$suite]=$((${suite_seconds[$suite]:-0} + seconds))
+		if [ "$bad" -gt 0 ]; then
+			echo "--- $suite: $(cut -d ' ' -f 3- "$result.command")"
+			cat "$result.output"
+			echo "---"
+		fi
+	done
+	for suite in "${order[@]}"; do
+		printf '%-32s %5d passed %4ds' "$suite" "${suite_good[$suite]}" "${suite_seconds[$suite]}"
+		[ "${suite_bad[$suite]}" -eq 0 ] || printf '   %d FAILED' "${suite_bad[$suite]}"
+		echo
+		passed=$((passed + suite_good[$suite]))
+		failed=$((failed + suite_bad[$suite]))
+	done
+	rm -f "$results"/*
+}
+
+# step NAME COMMAND...: one command that counts as one test; false when it failed
+step() {
+	local name=$1 before=$failed
+	shift
+	start 1 "$name" step 1800 "$@"
+	report
+	[ "$failed" -eq "$before" ]
+}
+
+# node_suite AT_ONCE SUITE VARIANT SECONDS: every file of tests/SUITE against the binaries of a variant
+node_suite() {
+	local file
+	for file in tests/"$2"/*.test.mjs; do
+		start "$1" "$2 ($3)" tap "$4" "${prefix[@]}" env INNKEEPER="$PWD/$binary" \
+			INNKEEPER_HTTP_PROBE="$PWD/build/$3/tests/http_probe" INNKEEPER_VARIANT="$3" \
+			node --test --test-reporter=tap "$file"
+	done
+}
+
+variant() {
+	local suite program prefix=() binary=build/$1/innkeeper
+	[ "$1" != tsan ] || prefix=("${fixed_addresses[@]}")
+	step "build ($1)" $make "$binary" "tests-$1" || return
+	for program in tests/unit/test_*.c; do
+		program=build/$1/tests/$(basename "$program" .c)
+		start 2 "unit ($1)" tap 300 "${prefix[@]}" "$program"
+	done
+	for suite in net api; do
+		node_suite 2 "$suite" "$1" 900
+	done
+	[ "$1" != release ] || node_suite 2 docs "$1" 900
+	report
+}
+
+for part in "$@"; do
+	case "$part" in
+	checks)
+		step 'layers' $make layers
+		start 1 'layers, tested' tap 60 tests/layers.sh
+		step 'lint' $make lint
+		step 'clang, no warning' $make clang
+		;;
+	release | asan | tsan)
+		variant "$part"
+		;;
+	crash)
+		prefix=() binary=build/release/innkeeper
+		if step 'build (crash)' $make "$binary" tests-release; then
+			node_suite 1 crash release 3600
+			report
+		fi
+		;;
+	*)
+		echo "usage: $0 checks|release|asan|tsan|crash..." >&2
+		exit 2
+		;;
+	esac
+done
+
+[ $((passed + failed)) -gt 0 ] || failed=1
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
