@@ -89,6 +89,9 @@ static void check_verbs(const struct check *check)
 
 	if (!sql_any(sql, 0, verbs))
 		fail(sql->file, sql_line(sql, 0), "a text begins with SELECT, WITH, INSERT, UPDATE or DELETE");
+	/* INSERT OR REPLACE deletes whatever row is in the way, whosoever's it is. */
+	if (sql_word(sql, 1, "or"))
+		fail(sql->file, sql_line(sql, 1), "OR is refused here: write ON CONFLICT, which both engines know");
 	for (size_t i = 1; i < sql->count; i++) {
 		const struct token *token = sql_at(sql, i);
 		if (token->kind != TOKEN_WORD || sql_sign(sql, i - 1, '.'))

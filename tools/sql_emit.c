@@ -173,7 +173,7 @@ static void print_parameter(struct output *output, const struct sql_statement *s
 }
 
 /* In SQLite a write goes past the views of the tenant to the table itself, and a system statement always does. */
-static void print_table(struct output *output, const struct sql_statement *statement, const struct token *token,
+static void print_token(struct output *output, const struct sql_statement *statement, const struct token *token,
 			const struct mention *mention)
 {
 	bool direct = mention != NULL && (mention->target || !statement->tenant);
@@ -205,7 +205,7 @@ static const char *engine_text(struct pool *pool, const struct schema *schema, c
 			if (mentions.list[k].at == i && mentions.list[k].table != NULL)
 				mention = &mentions.list[k];
 		}
-		print_table(&output, statement, token, mention);
+		print_token(&output, statement, token, mention);
 	}
 	add(&output, "", 1);
 	return output.at;

@@ -342,8 +342,6 @@ static size_t read_target(struct walk *walk)
 
 	if (!sql_any(sql, 0, verbs))
 		return 0;
-	if (sql_word(sql, 1, "or"))
-		refuse(walk, 1, "write ON CONFLICT, which both engines know");
 	size_t target = sql_word(sql, 0, "update") ? 1 : 2;
 	if ((sql_word(sql, 0, "insert") && !sql_word(sql, 1, "into")) ||
 	    (sql_word(sql, 0, "delete") && !sql_word(sql, 1, "from")))

@@ -46,20 +46,19 @@ char *pool_string(struct pool *pool, const char *at, size_t length)
 
 char *pool_format(struct pool *pool, const char *format, ...)
 {
-	va_list arguments, again;
+	va_list arguments;
+	char *text = NULL;
 
 	va_start(arguments, format);
-	va_copy(again, arguments);
-	int length = vsnprintf(NULL, 0, format, arguments);
+	int length = vasprintf(&text, format, arguments);
 	va_end(arguments);
 	if (length < 0) {
-		fputs("statement_compiler: a text cannot be formatted\n", stderr);
+		fputs("statement_compiler: out of memory\n", stderr);
 		exit(1);
 	}
-	char *text = pool_take(pool, (size_t)length + 1);
-	vsnprintf(text, (size_t)length + 1, format, again);
-	va_end(again);
-	return text;
+	char *copy = pool_string(pool, text, (size_t)length);
+	free(text);
+	return copy;
 }
 
 void *pool_grow(struct pool *pool, void *list, size_t count, size_t size)
@@ -116,8 +115,6 @@ struct source source_read(struct pool *pool, const char *file)
 	if (broken)
 		fail(file, 1, "the file cannot be read");
 	text[length] = '\0';
-	if (memchr(text, '\0', length) != NULL)
-		fail(file, 1, "the file holds a NUL byte");
 	source.at = text;
 	source.length = length;
 	return source;

@@ -23,7 +23,7 @@ void *pool_grow(struct pool *pool, void *list, size_t count, size_t size);
 
 _Noreturn void fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* A whole file, NUL-terminated; a file that holds a NUL itself is refused. */
+/* A whole file, with a NUL behind it. */
 struct source {
 	const char *file;
 	const char *at;

@@ -53,6 +53,16 @@ static struct names list_folder(struct pool *pool, const char *folder)
 	return names;
 }
 
+/* The scanner ends at a NUL, so what stood behind one would go unchecked. */
+static struct source read_sql(struct pool *pool, const char *path)
+{
+	const struct source source = source_read(pool, path);
+
+	if (memchr(source.at, '\0', source.length) != NULL)
+		fail(path, 1, "the file holds a NUL byte");
+	return source;
+}
+
 static const char *checksum(struct pool *pool, const struct source *source)
 {
 	unsigned char hash[crypto_hash_sha256_BYTES];
@@ -105,7 +115,7 @@ static struct migration_files read_migrations(struct pool *pool, const char *fol
 		if (file.number != expected)
 			fail(path, 1, "migration %04d is expected here", expected);
 		file.name = pool_string(pool, name, strlen(name) - strlen(".sql"));
-		file.source = source_read(pool, path);
+		file.source = read_sql(pool, path);
 		file.checksum = checksum(pool, &file.source);
 		schema_read(pool, schema, &file.source);
 		files.list = pool_grow(pool, files.list, files.count, sizeof(*files.list));
@@ -123,7 +133,7 @@ static struct sql_statements read_statements(struct pool *pool, const char *fold
 	const struct names names = list_folder(pool, folder);
 
 	for (size_t i = 0; i < names.count; i++) {
-		const struct source source = source_read(pool, pool_format(pool, "%s/%s", folder, names.list[i]));
+		const struct source source = read_sql(pool, pool_format(pool, "%s/%s", folder, names.list[i]));
 		statements_read(pool, &statements, &source);
 	}
 	for (size_t i = 0; i < statements.count; i++)
