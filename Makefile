@@ -74,9 +74,9 @@ build/innkeeper: build/release/innkeeper
 
 # The statement compiler and what it writes
 
-build/tools/%: tools/%.c Makefile
+$(STATEMENT_COMPILER): tools/statement_compiler.c $(wildcard tools/sql_*.[ch]) Makefile
 	@mkdir -p $(@D)
-	$(call say,CC  )$(CC) $(CPPFLAGS) $(LANGUAGE) $(WARNINGS) -O1 -g $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LDFLAGS)
+	$(call say,CC  )$(CC) $(CPPFLAGS) $(LANGUAGE) $(WARNINGS) -O1 -g $(CFLAGS) -o $@ $(filter %.c,$^) $(LDFLAGS) -lsodium
 
 # Rewritten only when a name came or went, which the times of the files that are left cannot tell.
 build/generated/inputs: FORCE

@@ -2,8 +2,8 @@
 
 -- name: account_by_email :system
 -- in:  email text
--- out: id uuid, password_hash text
-SELECT a.id, a.password_hash FROM accounts AS a WHERE a.email = :email;
+-- out: id uuid
+SELECT a.id FROM accounts AS a WHERE a.email = :email;
 
 -- name: account_create :system
 -- in: id uuid, email text, name text, password_hash text, now time

@@ -9,10 +9,8 @@ WHERE v.organization_id = :organization AND v.id = :id;
 
 -- name: visitor_by_email :tenant
 -- in:  email text
--- out: number int, id uuid, email text, name text, metadata json, created_at time
-SELECT v.number, v.id, v.email, v.name, v.metadata, v.created_at
-FROM visitors AS v
-WHERE v.organization_id = :organization AND v.email = :email;
+-- out: id uuid
+SELECT v.id FROM visitors AS v WHERE v.organization_id = :organization AND v.email = :email;
 
 -- name: visitor_of_session_chat :tenant
 -- in:  session_id text
@@ -61,18 +59,14 @@ UPDATE article_views SET visitor_id = :new_visitor_id WHERE organization_id = :o
 UPDATE web_mentions SET visitor_id = :new_visitor_id WHERE organization_id = :organization AND visitor_id = :visitor_id;
 
 -- name: chats_link_session :tenant
--- in:  session_id text, visitor_id uuid
--- out: number int
+-- in: session_id text, visitor_id uuid
 UPDATE chats SET visitor_id = :visitor_id
-WHERE organization_id = :organization AND session_id = :session_id AND visitor_id IS NULL
-RETURNING number;
+WHERE organization_id = :organization AND session_id = :session_id AND visitor_id IS NULL;
 
 -- name: article_views_link_session :tenant
--- in:  session_id text, visitor_id uuid
--- out: number int
+-- in: session_id text, visitor_id uuid
 UPDATE article_views SET visitor_id = :visitor_id
-WHERE organization_id = :organization AND session_id = :session_id AND visitor_id IS NULL
-RETURNING number;
+WHERE organization_id = :organization AND session_id = :session_id AND visitor_id IS NULL;
 
 -- name: chat_link_visitor :tenant
 -- in: number int, visitor_id uuid

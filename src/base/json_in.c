@@ -198,7 +198,7 @@ static void write_value(struct json_out *out, const struct json_value *value);
 /* A key from outside is escaped, unlike those that json_key writes. */
 static void write_member(struct json_out *out, struct text name, const struct json_value *value)
 {
-	json_text(out, name);
+	json_put_text(out, name);
 	buffer_add(out->to, ":", 1);
 	out->first = true;
 	write_value(out, value);
@@ -212,19 +212,19 @@ static void write_value(struct json_out *out, const struct json_value *value)
 
 	switch (view.kind) {
 	case JSON_TREE_NULL:
-		json_null(out);
+		json_put_null(out);
 		break;
 	case JSON_TREE_FLAG:
-		json_bool(out, view.flag);
+		json_put_bool(out, view.flag);
 		break;
 	case JSON_TREE_INT:
-		json_int(out, view.number);
+		json_put_int(out, view.number);
 		break;
 	case JSON_TREE_REAL:
-		json_real(out, view.real);
+		json_put_real(out, view.real);
 		break;
 	case JSON_TREE_TEXT:
-		json_text(out, view.text);
+		json_put_text(out, view.text);
 		break;
 	case JSON_TREE_OBJECT:
 		json_open_object(out);

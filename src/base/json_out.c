@@ -102,12 +102,12 @@ static void escape(struct buffer *to, unsigned char byte)
 	}
 }
 
-void json_text(struct json_out *out, struct text value)
+void json_put_text(struct json_out *out, struct text value)
 {
 	size_t at = 0;
 
 	if (!value.at) {
-		json_null(out);
+		json_put_null(out);
 		return;
 	}
 	literal(out, TEXT("\""));
@@ -122,29 +122,29 @@ void json_text(struct json_out *out, struct text value)
 	buffer_add(out->to, "\"", 1);
 }
 
-void json_string(struct json_out *out, const char *value)
+void json_put_string(struct json_out *out, const char *value)
 {
-	json_text(out, text_of(value));
+	json_put_text(out, text_of(value));
 }
 
-void json_int(struct json_out *out, int64_t value)
+void json_put_int(struct json_out *out, int64_t value)
 {
 	comma(out);
 	buffer_int(out->to, value);
 }
 
-void json_real(struct json_out *out, double value)
+void json_put_real(struct json_out *out, double value)
 {
 	char digits[32];
 	int length = 0;
 
 	if (!isfinite(value)) {
-		json_null(out);
+		json_put_null(out);
 		return;
 	}
 	/* Whole numbers that a double counts one by one; a negative zero keeps its sign below. */
 	if (fabs(value) < 1e15 && value == trunc(value) && (value != 0 || !signbit(value))) {
-		json_int(out, (int64_t)value);
+		json_put_int(out, (int64_t)value);
 		return;
 	}
 	/* 15 digits are always kept, 17 always suffice (IEEE 754). */
@@ -156,27 +156,27 @@ void json_real(struct json_out *out, double value)
 	literal(out, (struct text){ digits, (size_t)length });
 }
 
-void json_bool(struct json_out *out, bool value)
+void json_put_bool(struct json_out *out, bool value)
 {
 	literal(out, value ? TEXT("true") : TEXT("false"));
 }
 
-void json_null(struct json_out *out)
+void json_put_null(struct json_out *out)
 {
 	literal(out, TEXT("null"));
 }
 
-void json_raw(struct json_out *out, struct text json)
+void json_put_raw(struct json_out *out, struct text json)
 {
 	literal(out, json.at ? json : TEXT("null"));
 }
 
-void json_uuid(struct json_out *out, const struct uuid *value)
+void json_put_uuid(struct json_out *out, const struct uuid *value)
 {
 	char quoted[UUID_TEXT_SIZE + 2] = "\"";
 
 	if (uuid_is_nil(value)) {
-		json_null(out);
+		json_put_null(out);
 		return;
 	}
 	uuid_format(value, quoted + 1);
@@ -184,12 +184,12 @@ void json_uuid(struct json_out *out, const struct uuid *value)
 	literal(out, (struct text){ quoted, UUID_TEXT_SIZE + 1 });
 }
 
-void json_time(struct json_out *out, int64_t time)
+void json_put_time(struct json_out *out, int64_t time)
 {
 	char quoted[CLOCK_TEXT_SIZE + 2] = "\"";
 
 	if (time == INT64_MIN) {
-		json_null(out);
+		json_put_null(out);
 		return;
 	}
 	clock_format(time, quoted + 1);

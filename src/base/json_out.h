@@ -12,9 +12,6 @@
 #include "base/text.h"
 #include "base/uuid.h"
 
-/* jansson exports functions of these three names, and the linker would hand it ours instead of its own. */
-#define JSON_OUT_LINKED_AS(name) __asm__(name)
-
 struct json_out {
 	struct buffer *to;
 	bool first; /* nothing stands yet in the object or array that is open */
@@ -28,16 +25,15 @@ void json_open_array(struct json_out *out);
 void json_close_array(struct json_out *out);
 void json_key(struct json_out *out, const char *name); /* a literal of ours: not escaped */
 
-void json_text(struct json_out *out, struct text value);                                         /* absent: null */
-void json_string(struct json_out *out, const char *value) JSON_OUT_LINKED_AS("json_out_string"); /* NULL: null */
-void json_int(struct json_out *out, int64_t value);
-void json_real(struct json_out *out, double value)
-    JSON_OUT_LINKED_AS("json_out_real"); /* the shortest digits that read back as the same double */
-void json_bool(struct json_out *out, bool value);
-void json_null(struct json_out *out) JSON_OUT_LINKED_AS("json_out_null");
-void json_raw(struct json_out *out, struct text json);          /* JSON already; absent: null */
-void json_uuid(struct json_out *out, const struct uuid *value); /* nil: null */
-void json_time(struct json_out *out, int64_t time);             /* INT64_MIN: null */
+void json_put_text(struct json_out *out, struct text value);                                         /* absent: null */
+void json_put_string(struct json_out *out, const char *value); /* NULL: null */
+void json_put_int(struct json_out *out, int64_t value);
+void json_put_real(struct json_out *out, double value); /* the shortest digits that read back as the same double */
+void json_put_bool(struct json_out *out, bool value);
+void json_put_null(struct json_out *out);
+void json_put_raw(struct json_out *out, struct text json);          /* JSON already; absent: null */
+void json_put_uuid(struct json_out *out, const struct uuid *value); /* nil: null */
+void json_put_time(struct json_out *out, int64_t time);             /* INT64_MIN: null */
 
 /* Where the writer stands, and back to there: an item that failed leaves nothing behind. */
 struct json_mark {

@@ -80,34 +80,34 @@ static void member(const struct column *column, const char *at, struct json_out 
 	switch (column->type) {
 	case COLUMN_UUID:
 		memcpy(&id, at, sizeof id);
-		json_uuid(out, &id);
+		json_put_uuid(out, &id);
 		break;
 	case COLUMN_TEXT:
 		memcpy(&text, at, sizeof text);
-		json_text(out, text);
+		json_put_text(out, text);
 		break;
 	case COLUMN_JSON:
 		memcpy(&text, at, sizeof text);
-		json_raw(out, text);
+		json_put_raw(out, text);
 		break;
 	case COLUMN_INT:
 		memcpy(&number, at, sizeof number);
 		if (number == DB_NULL)
-			json_null(out);
+			json_put_null(out);
 		else
-			json_int(out, number);
+			json_put_int(out, number);
 		break;
 	case COLUMN_TIME:
 		memcpy(&number, at, sizeof number);
-		json_time(out, number);
+		json_put_time(out, number);
 		break;
 	case COLUMN_REAL:
 		memcpy(&real, at, sizeof real);
-		json_real(out, real);
+		json_put_real(out, real);
 		break;
 	case COLUMN_BOOL:
 		memcpy(&flag, at, sizeof flag);
-		json_bool(out, flag);
+		json_put_bool(out, flag);
 		break;
 	}
 }

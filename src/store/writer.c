@@ -14,7 +14,7 @@
 #define IDLE_SECONDS 1 /* of silence, and the log's pages go home */
 
 struct writer {
-	const struct writer_options options;
+	struct writer_options options;
 	struct db *db;
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards what follows */

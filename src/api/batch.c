@@ -1,0 +1,169 @@
+#include "api/batch.h"
+
+#include "api/reply.h"
+#include <string.h>
+
+struct item {
+	const struct route *route; /* NULL when err is not OK */
+	void *input;
+	enum err err;
+	struct fault fault;
+};
+
+struct batch {
+	struct item *items;
+	size_t count;
+};
+
+static enum err read_item(struct call *call, const struct json_value *value, struct item *item)
+{
+	struct text type;
+
+	if (!json_is_object(value))
+		return fault_set(&item->fault, ERR_INVALID, "invalid_json", NULL, "An item must be a JSON object.");
+	type = json_member_text(value, "type");
+	if (type.at == NULL)
+		return fault_set(&item->fault, ERR_INVALID, "missing_field", "type", "type is needed.");
+	item->route = route_of_batch_type(type);
+	if (item->route == NULL)
+		return fault_set(&item->fault, ERR_INVALID, NULL, "type", "There is no such type of item.");
+	item->input = arena_take(call->arena, item->route->body->size);
+	if (item->input == NULL)
+		return ERR_TOO_LARGE;
+	return json_fill(value, item->route->body, call->arena, item->input, &item->fault);
+}
+
+static enum err too_many(struct call *call)
+{
+	return call_fail(call, ERR_TOO_LARGE, NULL, "A batch holds at most %d items.", BATCH_ITEMS);
+}
+
+static enum err read_array(struct call *call, struct batch *batch)
+{
+	const struct json_value *array;
+	enum err err = json_parse(call->body, call->arena, &array, &call->fault);
+
+	if (err != OK)
+		return err;
+	if (!json_is_array(array))
+		return fault_set(&call->fault, ERR_INVALID, "invalid_json", NULL, "The body must be an array of items.");
+	if (json_count(array) > BATCH_ITEMS)
+		return too_many(call);
+	for (; batch->count < json_count(array); batch->count++) {
+		struct item *item = &batch->items[batch->count];
+
+		item->err = read_item(call, json_at(array, batch->count), item);
+	}
+	return OK;
+}
+
+static void read_line(struct call *call, struct text line, struct item *item)
+{
+	const struct json_value *value;
+
+	item->err = json_parse(line, call->arena, &value, &item->fault);
+	if (item->err == OK)
+		item->err = read_item(call, value, item);
+}
+
+static enum err read_lines(struct call *call, struct batch *batch)
+{
+	const char *at = call->body.at;
+	const char *end = at + call->body.length;
+
+	while (at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		const char *stop = newline == NULL ? end : newline;
+		const struct text line = text_trim((struct text){ at, (size_t)(stop - at) });
+
+		at = newline == NULL ? end : newline + 1;
+		if (line.length == 0)
+			continue;
+		if (batch->count == BATCH_ITEMS)
+			return too_many(call);
+		read_line(call, line, &batch->items[batch->count++]);
+	}
+	return OK;
+}
+
+enum err batch_read(struct call *call)
+{
+	struct batch *batch = arena_take(call->arena, sizeof *batch);
+	const struct text body = text_trim(call->body);
+
+	if (batch == NULL)
+		return ERR_MEMORY;
+	batch->items = arena_take_many(call->arena, BATCH_ITEMS, sizeof *batch->items);
+	if (batch->items == NULL)
+		return ERR_MEMORY;
+	call->input = batch;
+	if (body.length == 0)
+		return fault_set(&call->fault, ERR_INVALID, "invalid_json", NULL,
+		                 "The body is empty; send an array of items, or one item a line.");
+	return body.at[0] == '{' ? read_lines(call, batch) : read_array(call, batch);
+}
+
+static void refuse(struct json_out *errors, size_t index, enum err err, const struct fault *fault)
+{
+	json_open_object(errors);
+	json_key(errors, "index");
+	json_put_int(errors, (int64_t)index);
+	json_key(errors, "status");
+	json_put_int(errors, reply_status(err));
+	reply_members(err, fault, errors);
+	json_close_object(errors);
+}
+
+/* An item in a savepoint of its own, its answer behind its index. ERR_STORAGE: the whole batch is lost. */
+static enum err store_item(struct call *call, struct item *item, size_t index)
+{
+	const struct json_mark mark = json_mark(call->out);
+	struct call own = *call;
+	enum err err = db_enter(call->db, call->scope);
+
+	if (err != OK)
+		return ERR_STORAGE;
+	json_open_object(call->out);
+	json_key(call->out, "index");
+	json_put_int(call->out, (int64_t)index);
+	own.input = item->input;
+	own.idempotency_key = (struct text){ 0 };
+	own.fault = (struct fault){ 0 };
+	item->err = item->route->handle(&own);
+	item->fault = own.fault;
+	json_close_object(call->out);
+	if (item->err != OK)
+		json_return_to(call->out, mark);
+	return db_leave(call->db, item->err == OK);
+}
+
+enum err batch_store(struct call *call)
+{
+	const struct batch *batch = call->input;
+	struct buffer buffer;
+	struct json_out errors;
+	enum err err = OK;
+
+	buffer_init(&buffer, BATCH_BODY);
+	json_out_init(&errors, &buffer);
+	json_open_array(&errors);
+	json_key(call->out, "successes");
+	json_open_array(call->out);
+	for (size_t i = 0; err == OK && i < batch->count; i++) {
+		struct item *item = &batch->items[i];
+
+		if (item->err == OK)
+			err = store_item(call, item, i);
+		if (err == OK && item->err != OK)
+			refuse(&errors, i, item->err, &item->fault);
+	}
+	json_close_array(call->out);
+	json_close_array(&errors);
+	json_key(call->out, "errors");
+	json_put_raw(call->out, (struct text){ buffer.at, buffer.length });
+	if (err == OK && buffer.failed)
+		err = ERR_MEMORY;
+	buffer_fini(&buffer);
+	call->status = 207;
+	return err;
+}

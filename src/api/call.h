@@ -1,0 +1,47 @@
+/* One request on its way down the ladder, as a handler sees it.
+ * Owner: dispatch.c; it lives in the request's arena until the reply was sent. One thread at a time: it is handed over, from
+ * the HTTP thread to the writer or the slow thread and back.
+ * A handler reads `input`, uses `db` in the scope that is entered already, and writes `out`; on failure it returns what
+ * `fault` says. Never sees headers, credentials or another organization. Next: any handler, chats.c for example. */
+#ifndef INNKEEPER_API_CALL_H
+#define INNKEEPER_API_CALL_H
+
+#include "api/house.h"
+#include "api/route.h"
+#include "base/json_out.h"
+#include "base/worker.h"
+#include "net/http.h"
+#include "store/query.h"
+
+#define REQUEST_ID_MAX 128
+
+struct call {
+	const struct house *house;
+	const struct route *route;
+	struct arena *arena; /* the request's */
+	int64_t now;         /* ms; one moment for the whole request */
+	const void *input;   /* the struct of the route's body shape, filled; or NULL */
+	const void *query;   /* the struct of the route's query shape, filled; or NULL */
+	struct text body;    /* as sent, for handlers whose route has no body shape */
+	struct text idempotency_key;
+	struct text parameters[ROUTE_PARAMETERS]; /* of the path, in order */
+	struct db *db;                            /* in `scope`; NULL where the route runs HERE or SLOWLY */
+	const struct scope *scope;
+	struct json_out *out;
+	unsigned status; /* of a success; 200 unless the handler says otherwise */
+	struct fault fault;
+	void *prepared; /* what the route's `prepare` left for `handle` */
+	/* The ladder's own from here on. */
+	struct http_request *request;
+	struct json_out writer_of_reply;
+	struct writer_item writer_item;
+	struct worker_item worker_item;
+	struct text request_id;
+	struct key_holder holder;
+};
+
+/* Fails the call with a field at fault (NULL: none) and a sentence for a person. */
+enum err call_fail(struct call *call, enum err err, const char *field, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif

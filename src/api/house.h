@@ -1,0 +1,35 @@
+/* What lives as long as the process and handlers may reach: passed down, never global.
+ * Owner: server.c fills and ends it. Any thread: each part says how it is shared.
+ * Handlers see it through their call, as const.
+ * Never holds anything of one organization.
+ * Next: server.h (its life), call.h (a request's share of it). */
+#ifndef INNKEEPER_API_HOUSE_H
+#define INNKEEPER_API_HOUSE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "auth/api_key.h"
+#include "auth/attempts.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/worker.h"
+#include "store/readers.h"
+#include "store/writer.h"
+
+struct house {
+	const struct log *log;
+	struct text database; /* its URL */
+	struct metrics *metrics;
+	struct readers *readers;
+	struct writer *writer;
+	struct worker *slow; /* the thread for what takes long */
+	struct api_keys *keys;
+	struct attempts *attempts;
+	size_t body_limit;    /* bytes, where the route says nothing */
+	int64_t started_at;   /* ms */
+	_Atomic bool draining; /* not ready any more: a balancer should look elsewhere */
+};
+
+#endif

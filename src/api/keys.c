@@ -1,0 +1,74 @@
+#include "api/keys.h"
+
+struct create_input {
+	struct text name;
+};
+
+static const struct json_field create_fields[] = {
+	{ .name = "name", .kind = JSON_TEXT, .offset = offsetof(struct create_input, name), .fallback = "unnamed",
+	  .about = "For people to tell keys apart." },
+};
+const struct json_shape keys_create_body = JSON_SHAPE(create_input, create_fields);
+
+enum err keys_create(struct call *call)
+{
+	const struct create_input *in = call->input;
+	char key[API_KEY_SIZE];
+	char hash[API_KEY_HASH_SIZE];
+	char masked[API_KEY_MASKED_SIZE];
+	struct api_key_create_in stored = { .id = uuid_new(), .name = in->name, .now = call->now };
+	enum err err;
+
+	api_key_make(key);
+	api_key_hash(text_of(key), hash);
+	api_key_mask(text_of(key), masked);
+	stored.hash = text_of(hash);
+	stored.masked = text_of(masked);
+	err = query_run(call->db, STATEMENT_API_KEY_CREATE, &stored, NULL);
+	if (err != OK)
+		return err;
+	json_key(call->out, "id");
+	json_put_uuid(call->out, &stored.id);
+	json_key(call->out, "name");
+	json_put_text(call->out, in->name);
+	json_key(call->out, "api_key");
+	json_put_string(call->out, key);
+	return OK;
+}
+
+enum err keys_list(struct call *call)
+{
+	return query_rows(call->db, STATEMENT_API_KEY_LIST, NULL, call->out);
+}
+
+struct revoke_input {
+	struct text id;
+};
+
+static const struct json_field revoke_fields[] = {
+	{ .name = "id", .kind = JSON_TEXT, .required = true, .offset = offsetof(struct revoke_input, id),
+	  .about = "As the list shows it." },
+};
+const struct json_shape keys_revoke_body = JSON_SHAPE(revoke_input, revoke_fields);
+
+enum err keys_revoke(struct call *call)
+{
+	const struct revoke_input *in = call->input;
+	struct api_key_revoke_in revoke = { .now = call->now };
+	struct api_key_revoke_out row;
+	enum err err = uuid_parse(in->id, &revoke.id);
+
+	if (err != OK)
+		return call_fail(call, err, "id", "id must be a key's id, as `innkeeper key list` shows it.");
+	err = query_one(call->db, STATEMENT_API_KEY_REVOKE, &revoke, &row, call->arena);
+	if (err == ERR_NOT_FOUND)
+		return call_fail(call, err, NULL, "This organization has no such key, or it is revoked already.");
+	if (err == OK)
+		query_members(STATEMENT_API_KEY_REVOKE, &row, call->out);
+	return err;
+}
+
+void keys_revoked(struct call *call)
+{
+	api_keys_forget(call->house->keys, scope_organization(call->scope));
+}

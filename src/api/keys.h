@@ -1,0 +1,20 @@
+/* An organization's API keys: made, listed, revoked.
+ * Owner: handlers of the control socket and the command line; see call.h.
+ * A key is shown when it is made and never again; several may be valid at once, so that one can be changed without a gap.
+ * Never answers a revocation before the key has stopped working.
+ * Next: auth/api_key.h. */
+#ifndef INNKEEPER_API_KEYS_H
+#define INNKEEPER_API_KEYS_H
+
+#include "api/call.h"
+
+extern const struct json_shape keys_create_body;
+enum err keys_create(struct call *call);
+
+enum err keys_list(struct call *call);
+
+extern const struct json_shape keys_revoke_body;
+enum err keys_revoke(struct call *call);
+void keys_revoked(struct call *call);
+
+#endif
