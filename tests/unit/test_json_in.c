@@ -49,7 +49,7 @@ static const struct json_field fields[] = {
 	FIELD("score", score, JSON_NUMBER, .required = false),
 	FIELD("loud", loud, JSON_FLAG, .required = false),
 	FIELD("at", at, JSON_TIME, .required = false),
-	FIELD("metadata", metadata, JSON_OBJECT, .max = 60),
+	FIELD("metadata", metadata, JSON_OBJECT, .max = 42),
 	FIELD("articles", articles, JSON_LIST, .items = &article_shape, .min = 1, .max = 4),
 };
 static const struct json_shape shape = JSON_SHAPE(message, fields);
@@ -465,6 +465,17 @@ static void a_wrong_or_repeated_pair_is_named(void **state)
 	}
 }
 
+static void a_pair_that_is_not_utf8_is_refused(void **state)
+{
+	const struct json_pair pair = { TEXT("chatId"), TEXT("c\xFF") };
+	struct message message;
+	struct fault fault;
+
+	(void)state;
+	assert_int_equal(json_fill_pairs(&pair, 1, &pair_shape, &arena, &message, &fault), ERR_INVALID);
+	assert_string_equal(fault.field, "chatId");
+}
+
 static void values_can_be_looked_at(void **state)
 {
 	const struct json_value *value;
@@ -523,6 +534,7 @@ int main(void)
 		TEST(a_fill_beyond_the_arena_is_too_large),
 		TEST(pairs_are_read_from_text),
 		TEST(a_wrong_or_repeated_pair_is_named),
+		TEST(a_pair_that_is_not_utf8_is_refused),
 		TEST(values_can_be_looked_at),
 		TEST(a_merge_keeps_places_and_adds_behind),
 	};
