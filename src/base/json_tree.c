@@ -1,6 +1,5 @@
 #include "base/json_tree.h"
 
-#include <float.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -150,7 +149,7 @@ static bool is_kept(struct text token, const struct number *number)
 	memcpy(copy, token.at, token.length);
 	copy[token.length] = '\0';
 	double value = fabs(strtod(copy, NULL));
-	if (!isfinite(value) || value == 0)
+	if (!isfinite(value))
 		return false;
 	(void)snprintf(printed, sizeof printed, "%.*e", (int)number->digits - 1, value);
 	if (number->digits > 1)
