@@ -27,8 +27,8 @@ cmocka_libs = $(eval cmocka_libs := $(shell $(PKG_CONFIG) --libs cmocka))$(cmock
 # One word and the target, or with V=1 the whole command.
 say = $(if $(V),,@echo '  $(1) $@';)
 
-# A sub-make of a make that already shares jobs must not ask for its own.
-parallel = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+# A sub-make of a make that already shares jobs must not ask for its own; only the shell sees whether it does.
+parallel = $$(case "$$MAKEFLAGS" in (*--jobserver*) ;; (*) echo "-j$$(nproc)" ;; esac)
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wmissing-prototypes -Werror
 LANGUAGE = -std=c17 -D_GNU_SOURCE -pthread -Isrc -Ibuild/generated
@@ -171,17 +171,17 @@ run: ## install what is missing, build, and start the demonstration
 .PHONY: test
 test: ## install what is missing, build, and run every check and test
 	tools/install_packages.sh test
-	MAKE='$(MAKE) $(parallel)' tests/run.sh checks release asan crash
+	tests/run.sh checks release asan crash
 
 .PHONY: test-crash
 test-crash: ## the crash tests with 500 kills instead of 100
 	tools/install_packages.sh test
-	INNKEEPER_CRASH_ROUNDS=500 MAKE='$(MAKE) $(parallel)' tests/run.sh crash
+	INNKEEPER_CRASH_ROUNDS=500 tests/run.sh crash
 
 .PHONY: test-tsan
 test-tsan: ## unit, network and API tests under the thread sanitizer
 	tools/install_packages.sh test
-	MAKE='$(MAKE) $(parallel)' tests/run.sh tsan
+	tests/run.sh tsan
 
 .PHONY: test-fresh
 test-fresh: ## `make test` and `make run` in a new Debian that holds only git and make (as root)
@@ -211,7 +211,7 @@ lint: ## clang-format, clang-tidy and cppcheck
 
 .PHONY: lint-format
 lint-format:
-	$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
+	$(call say,LINT)$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
 
 .PHONY: lint-tidy
 lint-tidy: $(C_FILES:%=build/lint/%.passed)
@@ -219,7 +219,7 @@ lint-tidy: $(C_FILES:%=build/lint/%.passed)
 # The stamp knows the headers that its source saw, so that only what changed is looked at again.
 build/lint/%.c.passed: %.c .clang-tidy | $(GENERATED)
 	@mkdir -p $(@D)
-	$(call say,TIDY)$(CLANG_TIDY) --quiet $< -- $(LANGUAGE) $(library_cflags)
+	$(call say,TIDY)words=$$($(CLANG_TIDY) --quiet $< -- $(LANGUAGE) $(library_cflags) 2>&1) || { echo "$$words"; exit 1; }
 	@$(CLANG) $(LANGUAGE) $(library_cflags) -MM -MP -MT $@ -MF $@.d $<
 	@touch $@
 

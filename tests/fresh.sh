@@ -143,10 +143,10 @@ inside() {
 
 	# A bundle asks nothing about who owns this tree.
 	git -c safe.directory='*' -C "$here" bundle create -q "$root/root/tree" HEAD || fail "git bundle"
-	(in_fresh "$root" git clone -q /root/tree /root/innkeeper) || fail "git clone"
+	(in_fresh "$root" git clone -q -c advice.detachedHead=false /root/tree /root/innkeeper) || fail "git clone"
 	try_run "$root"
 	(in_fresh "$root" rm -rf /root/innkeeper)
-	(in_fresh "$root" git clone -q /root/tree /root/innkeeper) || fail "git clone"
+	(in_fresh "$root" git clone -q -c advice.detachedHead=false /root/tree /root/innkeeper) || fail "git clone"
 	(in_fresh "$root" /root/innkeeper/.ci/run) </dev/null || fail "make test failed"
 	echo "fresh: make run and make test passed on a new Debian $suite"
 }
@@ -160,6 +160,13 @@ fi
 [ -z "$(git -c safe.directory='*' -C "$here" status --porcelain)" ] ||
 	echo "fresh: changes that are not committed are not tried" >&2
 folder=$(mktemp -d "${TMPDIR:-/var/tmp}/innkeeper-fresh.XXXXXX")
-trap 'rm -rf --one-file-system "$folder"' EXIT
+namespace=
+# unshare blocks milder signals; the first process of a namespace takes all the others along.
+trap 'kill -KILL $namespace 2>/dev/null; wait; rm -rf --one-file-system "$folder"' EXIT
 trap 'exit 130' INT TERM
-unshare --mount --propagation private --pid --fork --kill-child bash "$script" --inside "$folder/root"
+unshare --mount --propagation private --pid --fork --kill-child bash "$script" --inside "$folder/root" &
+namespace=$!
+wait "$namespace"
+status=$?
+namespace=
+exit "$status"

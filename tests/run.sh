@@ -7,8 +7,11 @@ set -u
 shopt -s nullglob
 
 cd "$(dirname "$0")/.." || exit 1
-make=${MAKE:-make}
-unset MAKEFLAGS MAKELEVEL MFLAGS
+# Variables given to the make that called this go on to the next one, its jobs cannot.
+make="${MAKE:-make} -j$(nproc)"
+MAKEFLAGS=$(sed -E 's/ *--jobserver[^ ]*//; s/(^| )-j[0-9]*//' <<<"${MAKEFLAGS:-}")
+export MAKEFLAGS
+unset MFLAGS MAKELEVEL
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
