@@ -81,7 +81,7 @@ build/tools/%.o: tools/%.c Makefile
 	$(call say,CC  )$(CC) $(CPPFLAGS) $(LANGUAGE) $(WARNINGS) -O1 -g $(library_cflags) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(STATEMENT_COMPILER): $(COMPILER_SOURCES:%.c=build/%.o)
-	$(call say,LINK)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(sodium_libs)
+	$(call say,LINK)$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS) $(sodium_libs)
 
 # Rewritten only when a name came or went, which the times of the files that are left cannot tell.
 build/generated/inputs: FORCE

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Are the README's two commands enough on a new Debian? Makes one that holds only git and make, clones the last commit into
-# it, and calls `make run` and `make test` there. Mirror, keys, proxy and CA bundle are this machine's own.
+# Are the README's two commands enough on a new Debian? Makes one that holds only git and make, clones the last commit
+# into it, and calls `make run` and `make test` there. Mirror, keys, proxy and CA bundle are this machine's own.
 # `make run` comes first: behind `make test` it would find every package installed.
 # Usage: tests/fresh.sh      as root
 set -u
