@@ -17,7 +17,7 @@ static enum err store_use(struct db *db, void *context)
 	const struct key_use *use = context;
 
 	return query_run(db, STATEMENT_API_KEY_USED,
-	                 &(struct api_key_used_in){ .id = use->key, .last_used_at = use->at }, NULL);
+			 &(struct api_key_used_in){ .id = use->key, .last_used_at = use->at }, NULL);
 }
 
 /* When each key was used last is kept in memory, so that no request costs a write for it. */
@@ -37,7 +37,8 @@ static void store_key_uses(const struct house *house)
 			scope = tenant_scope(&arena, &uses[i].organization);
 			err = scope == NULL ? ERR_MEMORY : writer_perform(house->writer, scope, store_use, &uses[i]);
 			if (err != OK)
-				LOG(house->log, LOG_WARNING, "when a key was used last was not stored", LOG_INT("err", err));
+				LOG(house->log, LOG_WARNING, "when a key was used last was not stored",
+				    LOG_INT("err", err));
 			arena_fini(&arena);
 		}
 	} while (count == USES_AT_ONCE);
@@ -49,7 +50,7 @@ static const struct job {
 	bool at_end;   /* once more when the server stops */
 	void (*run)(const struct house *house);
 } table[] = {
-	{ "store key uses", 60, true, store_key_uses },
+	{"store key uses", 60, true, store_key_uses},
 };
 
 #define JOB_COUNT (sizeof table / sizeof table[0])

@@ -11,9 +11,9 @@
 #include "store/migrate.h"
 
 #define DRAIN_MILLISECONDS 7000 /* of the ten seconds that stopping may take */
-#define SLOW_QUEUE 256
-#define BATCH_ITEMS 1024
-#define EXTRA_READERS 2 /* beside one for each HTTP thread: the slow thread, a job */
+#define SLOW_QUEUE         256
+#define BATCH_ITEMS        1024
+#define EXTRA_READERS      2 /* beside one for each HTTP thread: the slow thread, a job */
 
 struct server {
 	struct server_options options;
@@ -29,10 +29,10 @@ static enum err start_store(struct server *server, struct fault *fault)
 	const struct server_options *options = &server->options;
 	struct house *house = &server->house;
 	const struct writer_options writer = { .url = options->database,
-		                               .queue_limit = (size_t)options->queue,
-		                               .batch_limit = BATCH_ITEMS,
-		                               .log = options->log,
-		                               .metrics = house->metrics };
+					       .queue_limit = (size_t)options->queue,
+					       .batch_limit = BATCH_ITEMS,
+					       .log = options->log,
+					       .metrics = house->metrics };
 	enum err err = lock_take(options->database, &server->lock, fault);
 
 	if (err == OK)
@@ -40,8 +40,8 @@ static enum err start_store(struct server *server, struct fault *fault)
 	if (err == OK)
 		err = writer_start(&house->writer, &writer, fault);
 	if (err == OK)
-		err = readers_new(&house->readers, options->database, (size_t)options->threads + EXTRA_READERS, options->log,
-		                  fault);
+		err = readers_new(&house->readers, options->database, (size_t)options->threads + EXTRA_READERS,
+				  options->log, fault);
 	return err;
 }
 
@@ -69,14 +69,14 @@ static enum err start_http(struct server *server, struct fault *fault)
 {
 	const struct server_options *options = &server->options;
 	const struct http_options http = { .listen = options->listen,
-		                           .control_path = options->control,
-		                           .threads = (unsigned)options->threads,
-		                           .max_connections = (unsigned)options->max_connections,
-		                           .header_timeout = (unsigned)options->header_timeout,
-		                           .body_timeout = (unsigned)options->body_timeout,
-		                           .idle_timeout = (unsigned)options->idle_timeout,
-		                           .trusted_proxy = options->trusted_proxy,
-		                           .log = options->log };
+					   .control_path = options->control,
+					   .threads = (unsigned)options->threads,
+					   .max_connections = (unsigned)options->max_connections,
+					   .header_timeout = (unsigned)options->header_timeout,
+					   .body_timeout = (unsigned)options->body_timeout,
+					   .idle_timeout = (unsigned)options->idle_timeout,
+					   .trusted_proxy = options->trusted_proxy,
+					   .log = options->log };
 
 	server->application = dispatch_application(&server->house);
 	return http_start(&server->http, &http, &server->application, fault);

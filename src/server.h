@@ -13,17 +13,17 @@
 #include "base/text.h"
 
 struct server_options {
-	struct text database;    /* "sqlite:PATH" */
-	const char *listen;      /* "127.0.0.1:8080"; NULL: the control socket only */
-	const char *control;     /* path of the control socket */
+	struct text database; /* "sqlite:PATH" */
+	const char *listen;   /* "127.0.0.1:8080"; NULL: the control socket only */
+	const char *control;  /* path of the control socket */
 	const char *trusted_proxy;
-	int64_t threads;         /* of HTTP */
+	int64_t threads; /* of HTTP */
 	int64_t max_connections;
-	int64_t header_timeout;  /* seconds */
-	int64_t body_timeout;    /* seconds */
-	int64_t idle_timeout;    /* seconds */
-	int64_t max_body;        /* bytes */
-	int64_t queue;           /* writes waiting at most */
+	int64_t header_timeout; /* seconds */
+	int64_t body_timeout;   /* seconds */
+	int64_t idle_timeout;   /* seconds */
+	int64_t max_body;       /* bytes */
+	int64_t queue;          /* writes waiting at most */
 	int64_t auth_failures_per_minute;
 	const struct log *log;
 };
@@ -35,7 +35,8 @@ enum err server_start(struct server **out, const struct server_options *options,
 
 uint16_t server_port(const struct server *server);
 
-/* Waits for SIGTERM or SIGINT. They must be blocked in every thread: server_block_signals, before the first one starts. */
+/* Waits for SIGTERM or SIGINT. They must be blocked in every thread: server_block_signals, before the first one starts.
+ */
 void server_block_signals(void);
 void server_wait(void);
 

@@ -10,10 +10,18 @@ struct article {
 };
 
 static const struct json_field article_fields[] = {
-	{ .name = "id", .kind = JSON_TEXT, .required = true, .offset = offsetof(struct article, id), .about = "The article's id." },
-	{ .name = "title", .kind = JSON_TEXT, .required = true, .offset = offsetof(struct article, title), .max = 4096 },
-	{ .name = "slug", .kind = JSON_TEXT, .required = true, .offset = offsetof(struct article, slug), .max = 1000 },
-	{ .name = "type", .kind = JSON_TEXT, .offset = offsetof(struct article, type), .fallback = "Article" },
+	{.name = "id",
+         .kind = JSON_TEXT,
+         .required = true,
+         .offset = offsetof(struct article,                  id),
+         .about = "The article's id." },
+	{ .name = "title",
+         .kind = JSON_TEXT,
+         .required = true,
+         .offset = offsetof(struct article,                                   title),
+         .max = 4096 },
+	{ .name = "slug",  .kind = JSON_TEXT,      .required = true, .offset = offsetof(struct article, slug), .max = 1000 },
+	{ .name = "type",       .kind = JSON_TEXT, .offset = offsetof(struct article,         type),             .fallback = "Article"          },
 };
 static const struct json_shape article_shape = JSON_SHAPE(article, article_fields);
 
@@ -25,10 +33,16 @@ struct mention_input {
 
 #define AT(member) .offset = offsetof(struct mention_input, member)
 static const struct json_field mention_fields[] = {
-	{ .name = "articles", .kind = JSON_LIST, .required = true, AT(articles), .min = 1, .max = MENTIONS_MAX,
-	  .items = &article_shape, .about = "The articles, at least one." },
-	{ .name = "chatId", .kind = JSON_TEXT, AT(chat_id), .about = "The chat they were mentioned in." },
-	{ .name = "timestamp", .kind = JSON_TIME, AT(timestamp), .about = "When; now when missing." },
+	{.name = "articles",
+         .kind = JSON_LIST,
+         .required = true,
+         AT(articles),
+         .min = 1,
+         .max = MENTIONS_MAX,
+         .items = &article_shape,
+         .about = "The articles, at least one." },
+	{ .name = "chatId", .kind = JSON_TEXT,         AT(chat_id),                                               .about = "The chat they were mentioned in."                                                                                            },
+	{ .name = "timestamp",  .kind = JSON_TIME,AT(timestamp),.about = "When; now when missing."},
 };
 #undef AT
 const struct json_shape articles_mention_body = JSON_SHAPE(mention_input, mention_fields);
@@ -41,12 +55,12 @@ enum err articles_mention(struct call *call)
 
 	for (size_t i = 0; i < in->articles.count; i++) {
 		const struct article_mention_create_in mention = { .id = uuid_new_at(at),
-			                                           .article_id = articles[i].id,
-			                                           .article_name = articles[i].title,
-			                                           .article_slug = articles[i].slug,
-			                                           .article_type = articles[i].type,
-			                                           .chat_id = in->chat_id,
-			                                           .mentioned_at = at };
+								   .article_id = articles[i].id,
+								   .article_name = articles[i].title,
+								   .article_slug = articles[i].slug,
+								   .article_type = articles[i].type,
+								   .chat_id = in->chat_id,
+								   .mentioned_at = at };
 		enum err err = query_run(call->db, STATEMENT_ARTICLE_MENTION_CREATE, &mention, NULL);
 
 		if (err != OK)
@@ -71,13 +85,13 @@ struct view_input {
 
 #define AT(member) .offset = offsetof(struct view_input, member)
 static const struct json_field view_fields[] = {
-	{ .name = "articleId", .kind = JSON_TEXT, .required = true, AT(id), .about = "The article's id." },
-	{ .name = "articleSlug", .kind = JSON_TEXT, .required = true, AT(slug), .max = 1000 },
-	{ .name = "articleTitle", .kind = JSON_TEXT, AT(title), .max = 4096, .about = "The slug when missing." },
-	{ .name = "articleType", .kind = JSON_TEXT, AT(type), .fallback = "Article" },
-	{ .name = "chatId", .kind = JSON_TEXT, AT(chat_id), .about = "The chat it was opened from." },
-	{ .name = "sessionId", .kind = JSON_TEXT, AT(session_id), .about = "The visitor's session." },
-	{ .name = "timestamp", .kind = JSON_TIME, AT(timestamp), .about = "When; now when missing." },
+	{.name = "articleId", .kind = JSON_TEXT,                .required = true, AT(id),                                                       .about = "The article's id." },
+	{ .name = "articleSlug",                  .kind = JSON_TEXT,                             .required = true,           AT(slug),                           .max = 1000 },
+	{ .name = "articleTitle",        .kind = JSON_TEXT,                                       AT(title),                                 .max = 4096,                                           .about = "The slug when missing." },
+	{ .name = "articleType",        .kind = JSON_TEXT,       AT(type),.fallback = "Article"},
+	{ .name = "chatId",           .kind = JSON_TEXT,                AT(chat_id),                                          .about = "The chat it was opened from."												    },
+	{ .name = "sessionId",        .kind = JSON_TEXT,AT(session_id),.about = "The visitor's session."},
+	{ .name = "timestamp",     .kind = JSON_TIME,                   AT(timestamp),									   .about = "When; now when missing."																										       },
 };
 #undef AT
 const struct json_shape articles_view_body = JSON_SHAPE(view_input, view_fields);
@@ -87,13 +101,13 @@ enum err articles_view(struct call *call)
 	const struct view_input *in = call->input;
 	const int64_t at = in->timestamp == JSON_ABSENT ? call->now : in->timestamp;
 	const struct article_view_create_in view = { .id = uuid_new_at(at),
-		                                     .article_id = in->id,
-		                                     .article_slug = in->slug,
-		                                     .article_name = in->title.at != NULL ? in->title : in->slug,
-		                                     .article_type = in->type,
-		                                     .chat_id = in->chat_id,
-		                                     .session_id = in->session_id,
-		                                     .viewed_at = at };
+						     .article_id = in->id,
+						     .article_slug = in->slug,
+						     .article_name = in->title.at != NULL ? in->title : in->slug,
+						     .article_type = in->type,
+						     .chat_id = in->chat_id,
+						     .session_id = in->session_id,
+						     .viewed_at = at };
 	enum err err = query_run(call->db, STATEMENT_ARTICLE_VIEW_CREATE, &view, NULL);
 
 	if (err != OK)

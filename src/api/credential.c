@@ -40,7 +40,7 @@ static void put_rate_headers(struct call *call, const char *policy, const struct
 	snprintf(text, sizeof text, "\"%s\";q=%lld;w=60", policy, (long long)state->limit);
 	http_reply_header(call->request, "RateLimit-Policy", text_copy(call->arena, text_of(text)));
 	snprintf(text, sizeof text, "\"%s\";r=%lld;t=%lld", policy, (long long)state->remaining,
-	         (long long)state->reset);
+		 (long long)state->reset);
 	http_reply_header(call->request, "RateLimit", text_copy(call->arena, text_of(text)));
 	if (!state->allowed)
 		http_reply_header(call->request, "Retry-After", format_number(call, state->retry_after));
@@ -89,8 +89,11 @@ struct tenant_query {
 };
 
 static const struct json_field tenant_fields[] = {
-	{ .name = "organization", .kind = JSON_TEXT, .required = true, .offset = offsetof(struct tenant_query, organization),
-	  .about = "An organization's slug." },
+	{.name = "organization",
+         .kind = JSON_TEXT,
+         .required = true,
+         .offset = offsetof(struct tenant_query, organization),
+         .about = "An organization's slug."},
 };
 const struct json_shape credential_tenant_query = JSON_SHAPE(tenant_query, tenant_fields);
 
@@ -105,11 +108,11 @@ static enum err check_tenant(struct call *call)
 	if (err != OK)
 		return err;
 	err = query_one(db, STATEMENT_ORGANIZATION_BY_SLUG,
-	                &(struct organization_by_slug_in){ .slug = query->organization }, &row, call->arena);
+			&(struct organization_by_slug_in){ .slug = query->organization }, &row, call->arena);
 	readers_leave(call->house->readers, db);
 	if (err == ERR_NOT_FOUND)
 		return call_fail(call, err, "organization",
-		                 "There is no organization with this slug: `innkeeper organization list` shows them.");
+				 "There is no organization with this slug: `innkeeper organization list` shows them.");
 	if (err == OK)
 		call->scope = tenant_scope(call->arena, &row.id);
 	return err == OK && call->scope == NULL ? ERR_MEMORY : err;

@@ -8,11 +8,10 @@
 #include "api/credential.h"
 #include "api/match.h"
 #include "api/reply.h"
-#include "auth/tenant.h"
 #include "base/clock.h"
 
-#define REPLY_MAX ((size_t)64 * 1024 * 1024)
-#define QUERY_PAIRS 64
+#define REPLY_MAX           ((size_t)64 * 1024 * 1024)
+#define QUERY_PAIRS         64
 #define IDEMPOTENCY_KEY_MAX 200
 
 enum err call_fail(struct call *call, enum err err, const char *field, const char *format, ...)
@@ -37,8 +36,8 @@ static struct text choose_request_id(struct http_request *request)
 	for (size_t i = 0; harmless && i < given.length; i++) {
 		const char byte = given.at[i];
 
-		harmless = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-		           byte == '-' || byte == '_' || byte == '.';
+		harmless = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+			   (byte >= 'A' && byte <= 'Z') || byte == '-' || byte == '_' || byte == '.';
 	}
 	if (harmless)
 		return given;
@@ -130,7 +129,8 @@ static enum err read_query(struct call *call, const struct json_shape *shape)
 		const size_t length = ampersand == NULL ? rest.length : (size_t)(ampersand - rest.at);
 
 		if (count == QUERY_PAIRS)
-			return call_fail(call, ERR_INVALID, NULL, "The query has more than %d parameters.", QUERY_PAIRS);
+			return call_fail(call, ERR_INVALID, NULL, "The query has more than %d parameters.",
+					 QUERY_PAIRS);
 		if (length > 0 && read_pair(call, (struct text){ rest.at, length }, &pairs[count++]) != OK)
 			return call_fail(call, ERR_INVALID, NULL, "The query is not valid percent-encoded UTF-8.");
 		rest.at += length + (ampersand != NULL);
@@ -146,8 +146,8 @@ static enum err read_idempotency_key(struct call *call)
 	if (call->idempotency_key.length == 0)
 		call->idempotency_key = (struct text){ 0 };
 	if (call->idempotency_key.length > IDEMPOTENCY_KEY_MAX || !text_is_utf8(call->idempotency_key))
-		return call_fail(call, ERR_INVALID, "Idempotency-Key", "Idempotency-Key must be UTF-8 of at most %d bytes.",
-		                 IDEMPOTENCY_KEY_MAX);
+		return call_fail(call, ERR_INVALID, "Idempotency-Key",
+				 "Idempotency-Key must be UTF-8 of at most %d bytes.", IDEMPOTENCY_KEY_MAX);
 	return OK;
 }
 

@@ -12,9 +12,9 @@
 #define MATCH_ALLOW_SIZE 64
 
 struct match {
-	const struct route *route; /* NULL: none for this method */
-	bool path_known;           /* some row has the path */
-	bool cors;                 /* some row of the path is open to other sites */
+	const struct route *route;    /* NULL: none for this method */
+	bool path_known;              /* some row has the path */
+	bool cors;                    /* some row of the path is open to other sites */
 	char allow[MATCH_ALLOW_SIZE]; /* methods of the path, as the Allow header lists them */
 	struct text parameters[ROUTE_PARAMETERS];
 };
