@@ -21,7 +21,7 @@ LIBRARIES = libmicrohttpd jansson sqlite3 libsodium libutf8proc libcurl
 # Asked at the first compilation and not before: `make run` and `make test` install pkg-config themselves.
 library_cflags = $(eval library_cflags := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) cmocka 2>/dev/null || \
 	$(PKG_CONFIG) --cflags $(LIBRARIES)))$(library_cflags)
-library_libs = $(eval library_libs := $(shell $(PKG_CONFIG) --libs $(LIBRARIES)))$(library_libs)
+library_libs = $(eval library_libs := $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm)$(library_libs)
 sodium_libs = $(eval sodium_libs := $(shell $(PKG_CONFIG) --libs libsodium))$(sodium_libs)
 cmocka_libs = $(eval cmocka_libs := $(shell $(PKG_CONFIG) --libs cmocka))$(cmocka_libs)
 

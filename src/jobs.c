@@ -50,7 +50,7 @@ static const struct job {
 	bool at_end;   /* once more when the server stops */
 	void (*run)(const struct house *house);
 } table[] = {
-	{"store key uses", 60, true, store_key_uses},
+	{ "store key uses", 60, true, store_key_uses },
 };
 
 #define JOB_COUNT (sizeof table / sizeof table[0])

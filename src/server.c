@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "api/dispatch.h"
+#include "api/route.h"
 #include "base/clock.h"
 #include "jobs.h"
 #include "store/lock.h"

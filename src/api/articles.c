@@ -10,18 +10,18 @@ struct article {
 };
 
 static const struct json_field article_fields[] = {
-	{.name = "id",
-         .kind = JSON_TEXT,
-         .required = true,
-         .offset = offsetof(struct article,                  id),
-         .about = "The article's id." },
+	{ .name = "id",
+	  .kind = JSON_TEXT,
+	  .required = true,
+	  .offset = offsetof(struct article, id),
+	  .about = "The article's id." },
 	{ .name = "title",
-         .kind = JSON_TEXT,
-         .required = true,
-         .offset = offsetof(struct article,                                   title),
-         .max = 4096 },
-	{ .name = "slug",  .kind = JSON_TEXT,      .required = true, .offset = offsetof(struct article, slug), .max = 1000 },
-	{ .name = "type",       .kind = JSON_TEXT, .offset = offsetof(struct article,         type),             .fallback = "Article"          },
+	  .kind = JSON_TEXT,
+	  .required = true,
+	  .offset = offsetof(struct article, title),
+	  .max = 4096 },
+	{ .name = "slug", .kind = JSON_TEXT, .required = true, .offset = offsetof(struct article, slug), .max = 1000 },
+	{ .name = "type", .kind = JSON_TEXT, .offset = offsetof(struct article, type), .fallback = "Article" },
 };
 static const struct json_shape article_shape = JSON_SHAPE(article, article_fields);
 
@@ -33,16 +33,16 @@ struct mention_input {
 
 #define AT(member) .offset = offsetof(struct mention_input, member)
 static const struct json_field mention_fields[] = {
-	{.name = "articles",
-         .kind = JSON_LIST,
-         .required = true,
-         AT(articles),
-         .min = 1,
-         .max = MENTIONS_MAX,
-         .items = &article_shape,
-         .about = "The articles, at least one." },
-	{ .name = "chatId", .kind = JSON_TEXT,         AT(chat_id),                                               .about = "The chat they were mentioned in."                                                                                            },
-	{ .name = "timestamp",  .kind = JSON_TIME,AT(timestamp),.about = "When; now when missing."},
+	{ .name = "articles",
+	  .kind = JSON_LIST,
+	  .required = true,
+	  AT(articles),
+	  .min = 1,
+	  .max = MENTIONS_MAX,
+	  .items = &article_shape,
+	  .about = "The articles, at least one." },
+	{ .name = "chatId", .kind = JSON_TEXT, AT(chat_id), .about = "The chat they were mentioned in." },
+	{ .name = "timestamp", .kind = JSON_TIME, AT(timestamp), .about = "When; now when missing." },
 };
 #undef AT
 const struct json_shape articles_mention_body = JSON_SHAPE(mention_input, mention_fields);
@@ -85,13 +85,13 @@ struct view_input {
 
 #define AT(member) .offset = offsetof(struct view_input, member)
 static const struct json_field view_fields[] = {
-	{.name = "articleId", .kind = JSON_TEXT,                .required = true, AT(id),                                                       .about = "The article's id." },
-	{ .name = "articleSlug",                  .kind = JSON_TEXT,                             .required = true,           AT(slug),                           .max = 1000 },
-	{ .name = "articleTitle",        .kind = JSON_TEXT,                                       AT(title),                                 .max = 4096,                                           .about = "The slug when missing." },
-	{ .name = "articleType",        .kind = JSON_TEXT,       AT(type),.fallback = "Article"},
-	{ .name = "chatId",           .kind = JSON_TEXT,                AT(chat_id),                                          .about = "The chat it was opened from."												    },
-	{ .name = "sessionId",        .kind = JSON_TEXT,AT(session_id),.about = "The visitor's session."},
-	{ .name = "timestamp",     .kind = JSON_TIME,                   AT(timestamp),									   .about = "When; now when missing."																										       },
+	{ .name = "articleId", .kind = JSON_TEXT, .required = true, AT(id), .about = "The article's id." },
+	{ .name = "articleSlug", .kind = JSON_TEXT, .required = true, AT(slug), .max = 1000 },
+	{ .name = "articleTitle", .kind = JSON_TEXT, AT(title), .max = 4096, .about = "The slug when missing." },
+	{ .name = "articleType", .kind = JSON_TEXT, AT(type), .fallback = "Article" },
+	{ .name = "chatId", .kind = JSON_TEXT, AT(chat_id), .about = "The chat it was opened from." },
+	{ .name = "sessionId", .kind = JSON_TEXT, AT(session_id), .about = "The visitor's session." },
+	{ .name = "timestamp", .kind = JSON_TIME, AT(timestamp), .about = "When; now when missing." },
 };
 #undef AT
 const struct json_shape articles_view_body = JSON_SHAPE(view_input, view_fields);

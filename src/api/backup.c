@@ -7,12 +7,12 @@ struct backup_input {
 };
 
 static const struct json_field backup_fields[] = {
-	{.name = "path",
-         .kind = JSON_TEXT,
-         .required = true,
-         .offset = offsetof(struct backup_input, path),
-         .max = 4000,
-         .about = "Where to; absolute, and not there yet."},
+	{ .name = "path",
+	  .kind = JSON_TEXT,
+	  .required = true,
+	  .offset = offsetof(struct backup_input, path),
+	  .max = 4000,
+	  .about = "Where to; absolute, and not there yet." },
 };
 const struct json_shape backup_body = JSON_SHAPE(backup_input, backup_fields);
 

@@ -18,21 +18,21 @@ struct chat_input {
 
 #define AT(member) .offset = offsetof(struct chat_input, member)
 static const struct json_field chat_fields[] = {
-	{.name = "sessionId",              .kind = JSON_TEXT, .required = true,                    AT(session_id),                             .about = "The visitor's session." },
+	{ .name = "sessionId", .kind = JSON_TEXT, .required = true, AT(session_id), .about = "The visitor's session." },
 	{ .name = "chatId",
-         .kind = JSON_TEXT,
-         AT(chat_id),
-         .about = "The concierge's name of the chat; made when missing."															 },
+	  .kind = JSON_TEXT,
+	  AT(chat_id),
+	  .about = "The concierge's name of the chat; made when missing." },
 	{ .name = "userId",
-         .alias = "externalUserId",
-         .kind = JSON_TEXT,
-         AT(user_id),
-         .about = "The concierge's user." },
-	{ .name = "location", .kind = JSON_TEXT,                 AT(location),                                  .max = 1000,                                                           .about = "City, State, Country." },
-	{ .name = "userAgent",                     .kind = JSON_TEXT,      AT(user_agent),       .max = 4096,.about = "The browser's." },
-	{ .name = "status",                  .kind = JSON_CHOICE,                   AT(status),                       .choices = statuses,											     .fallback = "active" },
-	{ .name = "metadata",.kind = JSON_OBJECT,AT(metadata),.about = "Anything, kept as it is."},
-	{ .name = "timestamp",              .kind = JSON_TIME,                 AT(timestamp),                                                        .about = "When it began; now when missing."                                                                                    },
+	  .alias = "externalUserId",
+	  .kind = JSON_TEXT,
+	  AT(user_id),
+	  .about = "The concierge's user." },
+	{ .name = "location", .kind = JSON_TEXT, AT(location), .max = 1000, .about = "City, State, Country." },
+	{ .name = "userAgent", .kind = JSON_TEXT, AT(user_agent), .max = 4096, .about = "The browser's." },
+	{ .name = "status", .kind = JSON_CHOICE, AT(status), .choices = statuses, .fallback = "active" },
+	{ .name = "metadata", .kind = JSON_OBJECT, AT(metadata), .about = "Anything, kept as it is." },
+	{ .name = "timestamp", .kind = JSON_TIME, AT(timestamp), .about = "When it began; now when missing." },
 };
 #undef AT
 const struct json_shape chats_create_body = JSON_SHAPE(chat_input, chat_fields);
@@ -100,20 +100,20 @@ struct message_input {
 
 #define AT(member) .offset = offsetof(struct message_input, member)
 static const struct json_field message_fields[] = {
-	{.name = "chatId",     .kind = JSON_TEXT,      .required = true,                              AT(chat_id),												   .about = "The chat it belongs to." },
-	{ .name = "role",                   .kind = JSON_CHOICE,                           .required = true,                                   AT(role),												      .choices = roles, .about = "Who speaks." },
+	{ .name = "chatId", .kind = JSON_TEXT, .required = true, AT(chat_id), .about = "The chat it belongs to." },
+	{ .name = "role", .kind = JSON_CHOICE, .required = true, AT(role), .choices = roles, .about = "Who speaks." },
 	{ .name = "content",
-         .kind = JSON_TEXT,
-         .required = true,
-         AT(content),
-         .max = ROUTE_BODY,
-         .about = "What is said." },
-	{ .name = "metadata",     .kind = JSON_OBJECT,                                  AT(metadata),									   .about = "Anything, kept as it is."																						  },
-	{ .name = "timestamp",  .kind = JSON_TIME, AT(timestamp), .about = "When it was said; now when missing."},
+	  .kind = JSON_TEXT,
+	  .required = true,
+	  AT(content),
+	  .max = ROUTE_BODY,
+	  .about = "What is said." },
+	{ .name = "metadata", .kind = JSON_OBJECT, AT(metadata), .about = "Anything, kept as it is." },
+	{ .name = "timestamp", .kind = JSON_TIME, AT(timestamp), .about = "When it was said; now when missing." },
 	{ .name = "messageId",
-         .kind = JSON_TEXT,
-         AT(message_id),
-         .about = "The concierge's name of it: a repeat stores nothing."												   },
+	  .kind = JSON_TEXT,
+	  AT(message_id),
+	  .about = "The concierge's name of it: a repeat stores nothing." },
 };
 #undef AT
 const struct json_shape chats_message_body = JSON_SHAPE(message_input, message_fields);

@@ -89,11 +89,11 @@ struct tenant_query {
 };
 
 static const struct json_field tenant_fields[] = {
-	{.name = "organization",
-         .kind = JSON_TEXT,
-         .required = true,
-         .offset = offsetof(struct tenant_query, organization),
-         .about = "An organization's slug."},
+	{ .name = "organization",
+	  .kind = JSON_TEXT,
+	  .required = true,
+	  .offset = offsetof(struct tenant_query, organization),
+	  .about = "An organization's slug." },
 };
 const struct json_shape credential_tenant_query = JSON_SHAPE(tenant_query, tenant_fields);
 

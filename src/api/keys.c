@@ -5,11 +5,11 @@ struct create_input {
 };
 
 static const struct json_field create_fields[] = {
-	{.name = "name",
-         .kind = JSON_TEXT,
-         .offset = offsetof(struct create_input, name),
-         .fallback = "unnamed",
-         .about = "For people to tell keys apart."},
+	{ .name = "name",
+	  .kind = JSON_TEXT,
+	  .offset = offsetof(struct create_input, name),
+	  .fallback = "unnamed",
+	  .about = "For people to tell keys apart." },
 };
 const struct json_shape keys_create_body = JSON_SHAPE(create_input, create_fields);
 
@@ -49,11 +49,11 @@ struct revoke_input {
 };
 
 static const struct json_field revoke_fields[] = {
-	{.name = "id",
-         .kind = JSON_TEXT,
-         .required = true,
-         .offset = offsetof(struct revoke_input, id),
-         .about = "As the list shows it."},
+	{ .name = "id",
+	  .kind = JSON_TEXT,
+	  .required = true,
+	  .offset = offsetof(struct revoke_input, id),
+	  .about = "As the list shows it." },
 };
 const struct json_shape keys_revoke_body = JSON_SHAPE(revoke_input, revoke_fields);
 

@@ -1,5 +1,5 @@
-/* Every route there is. Read a row from left to right: what is asked for, by whom, where it runs, how its body is read, who
- * handles it. What the columns mean stands in route.h, what becomes of them in dispatch.c. */
+/* Every route there is. Read a row from left to right: what is asked for, by whom, where it runs, how its body is read,
+ * who handles it. What the columns mean stands in route.h, what becomes of them in dispatch.c. */
 #include "api/articles.h"
 #include "api/backup.h"
 #include "api/batch.h"

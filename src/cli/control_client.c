@@ -13,7 +13,7 @@ static size_t keep(char *bytes, size_t size, size_t count, void *given)
 }
 
 static CURLcode set_up(CURL *curl, const char *socket_path, const char *method, const char *url, struct text body,
-                       struct curl_slist *headers, struct buffer *reply)
+		       struct curl_slist *headers, struct buffer *reply)
 {
 	CURLcode code = curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path);
 
@@ -40,7 +40,7 @@ static CURLcode set_up(CURL *curl, const char *socket_path, const char *method, 
 }
 
 enum err control_ask(const char *socket_path, const char *method, const char *target, struct text body,
-                     struct control_reply *reply, struct fault *fault)
+		     struct control_reply *reply, struct fault *fault)
 {
 	CURL *curl = curl_easy_init();
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
@@ -53,8 +53,8 @@ enum err control_ask(const char *socket_path, const char *method, const char *ta
 	buffer_add(&url, "", 1);
 	buffer_init(&reply->body, REPLY_MAX);
 	code = curl == NULL || headers == NULL || url.failed
-	           ? CURLE_OUT_OF_MEMORY
-	           : set_up(curl, socket_path, method, url.at, body, headers, &reply->body);
+		   ? CURLE_OUT_OF_MEMORY
+		   : set_up(curl, socket_path, method, url.at, body, headers, &reply->body);
 	if (code == CURLE_OK)
 		code = curl_easy_perform(curl);
 	if (code == CURLE_OK)
@@ -63,9 +63,10 @@ enum err control_ask(const char *socket_path, const char *method, const char *ta
 	curl_easy_cleanup(curl);
 	buffer_fini(&url);
 	if (code != CURLE_OK)
-		return fault_set(fault, ERR_UNAVAILABLE, NULL, NULL,
-		                 "The server that has the database does not answer at %s: %s. Is it another version, or does it "
-		                 "have another --control?",
-		                 socket_path, curl_easy_strerror(code));
+		return fault_set(
+		    fault, ERR_UNAVAILABLE, NULL, NULL,
+		    "The server that has the database does not answer at %s: %s. Is it another version, or does it "
+		    "have another --control?",
+		    socket_path, curl_easy_strerror(code));
 	return OK;
 }

@@ -15,6 +15,6 @@ struct control_reply {
 
 /* `target` is path and query; `body` absent for none. ERR_UNAVAILABLE: nobody answers there. */
 enum err control_ask(const char *socket_path, const char *method, const char *target, struct text body,
-                     struct control_reply *reply, struct fault *fault) WARN_UNUSED;
+		     struct control_reply *reply, struct fault *fault) WARN_UNUSED;
 
 #endif

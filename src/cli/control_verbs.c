@@ -7,7 +7,8 @@
 
 #define BODY_MAX 65536
 
-/* The arguments as the route's JSON body. A number that is none is sent as text: the route's descriptor says what is wrong. */
+/* The arguments as the route's JSON body. A number that is none is sent as text: the route's descriptor says what is
+ * wrong. */
 static void put_body(const struct verb *verb, const struct verb_arguments *arguments, struct buffer *body)
 {
 	struct json_out out;
@@ -71,7 +72,8 @@ static int ask(const struct verb *verb, const struct verb_arguments *arguments, 
 	if (body.failed || target.failed)
 		err = fault_set(&fault, ERR_TOO_LARGE, NULL, NULL, "The arguments are too long.");
 	else
-		err = control_ask(socket_path, verb->method, target.at, (struct text){ body.at, body.length }, &reply, &fault);
+		err = control_ask(socket_path, verb->method, target.at, (struct text){ body.at, body.length }, &reply,
+				  &fault);
 	if (err == OK)
 		status = print_reply(&reply);
 	else
@@ -83,7 +85,7 @@ static int ask(const struct verb *verb, const struct verb_arguments *arguments, 
 }
 
 int control_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
-                struct arena *arena)
+		struct arena *arena)
 {
 	const struct log log = { STDERR_FILENO, LOG_WARNING };
 	struct server_options options;
@@ -98,7 +100,7 @@ int control_run(const struct verb *verb, const struct settings *settings, const 
 	}
 	if (!verb->founds && access(settings->database + strlen("sqlite:"), F_OK) != 0) {
 		fault_set(&fault, ERR_NOT_FOUND, NULL, "database", "There is no database %s: is --database right?",
-		          settings->database);
+			  settings->database);
 		return verb_failed(&fault);
 	}
 	/* No network: this server is for one command. If another has the database, it is asked instead. */

@@ -7,7 +7,7 @@
 #include "store/migrate.h"
 
 int serve_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
-              struct arena *arena)
+	      struct arena *arena)
 {
 	struct log log = { STDERR_FILENO, LOG_INFO };
 	struct server_options options;
@@ -38,7 +38,7 @@ int serve_run(const struct verb *verb, const struct settings *settings, const st
 
 /* Takes the database for a moment, or says who has it. */
 static enum err take_database(const struct settings *settings, struct arena *arena, const struct log *log,
-                              struct server_options *options, struct lock **lock, struct fault *fault)
+			      struct server_options *options, struct lock **lock, struct fault *fault)
 {
 	enum err err = settings_server(settings, log, arena, options, fault);
 
@@ -46,7 +46,7 @@ static enum err take_database(const struct settings *settings, struct arena *are
 }
 
 int migrate_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
-                struct arena *arena)
+		struct arena *arena)
 {
 	const struct log log = { STDERR_FILENO, LOG_INFO };
 	struct server_options options;
@@ -67,7 +67,7 @@ int migrate_run(const struct verb *verb, const struct settings *settings, const 
 }
 
 int restore_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
-                struct arena *arena)
+		struct arena *arena)
 {
 	const struct log log = { STDERR_FILENO, LOG_INFO };
 	struct server_options options;

@@ -20,7 +20,8 @@ static const struct setting {
 	const char *about;
 } table[] = {
 #define AT(member) offsetof(struct settings, member)
-	{ "config", "INNKEEPER_CONFIG", "FILE", WORD, AT(config), 0, 0, NULL, "lines of `name = value`, names as these options" },
+	{ "config", "INNKEEPER_CONFIG", "FILE", WORD, AT(config), 0, 0, NULL,
+	  "lines of `name = value`, names as these options" },
 	{ "database", "INNKEEPER_DATABASE", "URL", WORD, AT(database), 0, 0, "sqlite:innkeeper.db", "sqlite:PATH" },
 	{ "control", "INNKEEPER_CONTROL", "PATH", WORD, AT(control), 0, 0, NULL,
 	  "control socket; beside the database when not given" },
@@ -28,7 +29,8 @@ static const struct setting {
 	  "where HTTP is served; port 0 takes a free one" },
 	{ "trusted-proxy", "INNKEEPER_TRUSTED_PROXY", "ADDRESS[/BITS],...", WORD, AT(trusted_proxy), 0, 0, NULL,
 	  "whose X-Forwarded-For is believed" },
-	{ "log-level", "INNKEEPER_LOG_LEVEL", "LEVEL", WORD, AT(log_level), 0, 0, "info", "debug, info, warning or error" },
+	{ "log-level", "INNKEEPER_LOG_LEVEL", "LEVEL", WORD, AT(log_level), 0, 0, "info",
+	  "debug, info, warning or error" },
 	{ "threads", "INNKEEPER_THREADS", "N", NUMBER, AT(threads), 1, 64, "2", "HTTP threads; about one a core" },
 	{ "max-connections", "INNKEEPER_MAX_CONNECTIONS", "N", NUMBER, AT(max_connections), 1, 100000, "2000",
 	  "open at once; one more is closed" },
@@ -40,29 +42,31 @@ static const struct setting {
 	  "that a kept-alive connection may be silent" },
 	{ "max-body", "INNKEEPER_MAX_BODY", "BYTES", NUMBER, AT(max_body), 1024, 67108864, "1048576",
 	  "of a request; a batch may have 8 MiB" },
-	{ "queue", "INNKEEPER_QUEUE", "N", NUMBER, AT(queue), 1, 1000000, "4096", "writes waiting at most; one more is 503" },
-	{ "auth-failures-per-minute", "INNKEEPER_AUTH_FAILURES_PER_MINUTE", "N", NUMBER, AT(auth_failures_per_minute), 0,
-	  1000000, "60", "failed credentials of an address before 429; 0: no limit" },
+	{ "queue", "INNKEEPER_QUEUE", "N", NUMBER, AT(queue), 1, 1000000, "4096",
+	  "writes waiting at most; one more is 503" },
+	{ "auth-failures-per-minute", "INNKEEPER_AUTH_FAILURES_PER_MINUTE", "N", NUMBER, AT(auth_failures_per_minute),
+	  0, 1000000, "60", "failed credentials of an address before 429; 0: no limit" },
 #undef AT
 };
 
 #define COUNT (sizeof table / sizeof table[0])
 
 static enum err set(struct settings *settings, const struct setting *setting, const char *value, const char *where,
-                    struct fault *fault)
+		    struct fault *fault)
 {
 	char *member = (char *)settings + setting->offset;
 	int64_t number;
 
 	if (setting->kind == WORD) {
 		if (value[0] == '\0')
-			return fault_set(fault, ERR_INVALID, NULL, setting->name, "%s: %s is empty.", where, setting->name);
+			return fault_set(fault, ERR_INVALID, NULL, setting->name, "%s: %s is empty.", where,
+					 setting->name);
 		memcpy(member, &value, sizeof value);
 		return OK;
 	}
 	if (text_to_int(text_of(value), &number) != OK || number < setting->min || number > setting->max)
-		return fault_set(fault, ERR_INVALID, NULL, setting->name, "%s: %s must be a number from %lld to %lld.", where,
-		                 setting->name, (long long)setting->min, (long long)setting->max);
+		return fault_set(fault, ERR_INVALID, NULL, setting->name, "%s: %s must be a number from %lld to %lld.",
+				 where, setting->name, (long long)setting->min, (long long)setting->max);
 	memcpy(member, &number, sizeof number);
 	return OK;
 }
@@ -76,7 +80,7 @@ static const struct setting *by_name(struct text name)
 }
 
 static enum err read_arguments(struct settings *settings, bool given[COUNT], int *count, char **arguments,
-                               struct fault *fault)
+			       struct fault *fault)
 {
 	int kept = 0;
 
@@ -88,16 +92,16 @@ static enum err read_arguments(struct settings *settings, bool given[COUNT], int
 		enum err err;
 
 		if (text_starts(word, TEXT("--")))
-			setting = by_name((struct text){ word.at + 2, equals == NULL ? word.length - 2
-			                                                            : (size_t)(equals - word.at) - 2 });
+			setting = by_name((struct text){
+			    word.at + 2, equals == NULL ? word.length - 2 : (size_t)(equals - word.at) - 2 });
 		if (setting == NULL) {
 			arguments[kept++] = arguments[i];
 			continue;
 		}
 		value = equals != NULL ? equals + 1 : i + 1 < *count ? arguments[++i] : NULL;
 		if (value == NULL)
-			return fault_set(fault, ERR_INVALID, NULL, setting->name, "--%s needs a value: %s.", setting->name,
-			                 setting->argument);
+			return fault_set(fault, ERR_INVALID, NULL, setting->name, "--%s needs a value: %s.",
+					 setting->name, setting->argument);
 		err = set(settings, setting, value, "command line", fault);
 		if (err != OK)
 			return err;
@@ -123,7 +127,7 @@ static enum err read_environment(struct settings *settings, bool given[COUNT], s
 }
 
 static enum err read_line(struct settings *settings, bool given[COUNT], char *line, const char *where,
-                          struct fault *fault)
+			  struct fault *fault)
 {
 	char *equals = strchr(line, '=');
 	struct text name;
@@ -136,8 +140,8 @@ static enum err read_line(struct settings *settings, bool given[COUNT], char *li
 	value = text_trim(text_of(equals + 1));
 	setting = by_name(name);
 	if (setting == NULL || strcmp(setting->name, "config") == 0)
-		return fault_set(fault, ERR_INVALID, NULL, NULL, "%s: there is no setting `%.*s`.", where, (int)name.length,
-		                 name.at);
+		return fault_set(fault, ERR_INVALID, NULL, NULL, "%s: there is no setting `%.*s`.", where,
+				 (int)name.length, name.at);
 	if (given[setting - table])
 		return OK;
 	/* The value ends where its blanks begin: the line is ours to cut. */
@@ -160,7 +164,8 @@ static enum err load(const char *path, struct arena *arena, char **out, struct f
 	if (ferror(file) != 0 || length > CONFIG_MAX || memchr(text, '\0', length) != NULL) {
 		fclose(file);
 		return fault_set(fault, ERR_INVALID, NULL, "config",
-		                 "The config file %s cannot be read: it must be a text of at most %d bytes.", path, CONFIG_MAX);
+				 "The config file %s cannot be read: it must be a text of at most %d bytes.", path,
+				 CONFIG_MAX);
 	}
 	fclose(file);
 	*out = text;
@@ -187,7 +192,8 @@ static enum err read_file(struct settings *settings, bool given[COUNT], struct a
 	return err;
 }
 
-enum err settings_read(struct settings *settings, int *count, char **arguments, struct arena *arena, struct fault *fault)
+enum err settings_read(struct settings *settings, int *count, char **arguments, struct arena *arena,
+		       struct fault *fault)
 {
 	bool given[COUNT] = { false };
 	enum err err = OK;
@@ -207,7 +213,7 @@ enum err settings_read(struct settings *settings, int *count, char **arguments, 
 }
 
 enum err settings_server(const struct settings *settings, const struct log *log, struct arena *arena,
-                         struct server_options *out, struct fault *fault)
+			 struct server_options *out, struct fault *fault)
 {
 	const struct text scheme = TEXT("sqlite:");
 	const struct text database = text_of(settings->database);
@@ -215,7 +221,7 @@ enum err settings_server(const struct settings *settings, const struct log *log,
 
 	if (!text_starts(database, scheme) || database.length == scheme.length)
 		return fault_set(fault, ERR_INVALID, NULL, "database",
-		                 "--database must be sqlite:PATH, for example sqlite:innkeeper.db.");
+				 "--database must be sqlite:PATH, for example sqlite:innkeeper.db.");
 	if (settings->control == NULL) {
 		const size_t size = database.length + sizeof ".control";
 
@@ -225,18 +231,18 @@ enum err settings_server(const struct settings *settings, const struct log *log,
 		snprintf(control, size, "%s.control", settings->database + scheme.length);
 	}
 	*out = (struct server_options){ .database = database,
-		                        .listen = settings->listen,
-		                        .control = settings->control != NULL ? settings->control : control,
-		                        .trusted_proxy = settings->trusted_proxy,
-		                        .threads = settings->threads,
-		                        .max_connections = settings->max_connections,
-		                        .header_timeout = settings->header_timeout,
-		                        .body_timeout = settings->body_timeout,
-		                        .idle_timeout = settings->idle_timeout,
-		                        .max_body = settings->max_body,
-		                        .queue = settings->queue,
-		                        .auth_failures_per_minute = settings->auth_failures_per_minute,
-		                        .log = log };
+					.listen = settings->listen,
+					.control = settings->control != NULL ? settings->control : control,
+					.trusted_proxy = settings->trusted_proxy,
+					.threads = settings->threads,
+					.max_connections = settings->max_connections,
+					.header_timeout = settings->header_timeout,
+					.body_timeout = settings->body_timeout,
+					.idle_timeout = settings->idle_timeout,
+					.max_body = settings->max_body,
+					.queue = settings->queue,
+					.auth_failures_per_minute = settings->auth_failures_per_minute,
+					.log = log };
 	return OK;
 }
 

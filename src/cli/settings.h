@@ -1,8 +1,8 @@
 /* Settings: each an option, an environment variable and a line of the config file, in one table.
- * Owner: main; read once, before any thread. Texts live as long as the process (arguments, environment) or in the arena.
- * An option wins over the environment, the environment over the file, the file over the default.
- * Never guesses: an unknown name, a number out of bounds or an unreadable file is an error that says which.
- * Next: settings.c, the table; docs/configure.md is checked against it. */
+ * Owner: main; read once, before any thread. Texts live as long as the process (arguments, environment) or in the
+ * arena. An option wins over the environment, the environment over the file, the file over the default. Never guesses:
+ * an unknown name, a number out of bounds or an unreadable file is an error that says which. Next: settings.c, the
+ * table; docs/configure.md is checked against it. */
 #ifndef INNKEEPER_CLI_SETTINGS_H
 #define INNKEEPER_CLI_SETTINGS_H
 
@@ -34,11 +34,11 @@ struct settings {
 /* Takes the options it knows out of `arguments` (`*count` of them, compacted in place), then the environment and the
  * config file. ERR_INVALID with the reason. */
 enum err settings_read(struct settings *settings, int *count, char **arguments, struct arena *arena,
-                       struct fault *fault) WARN_UNUSED;
+		       struct fault *fault) WARN_UNUSED;
 
 /* What the server is started with. The control path is made in the arena. */
 enum err settings_server(const struct settings *settings, const struct log *log, struct arena *arena,
-                         struct server_options *out, struct fault *fault) WARN_UNUSED;
+			 struct server_options *out, struct fault *fault) WARN_UNUSED;
 
 /* The table, for people. */
 void settings_help(FILE *to);

@@ -7,21 +7,21 @@
 
 #include "base/json_in.h"
 
-#define CLI_MEMORY ((size_t)64 * 1024 * 1024)
+#define CLI_MEMORY     ((size_t)64 * 1024 * 1024)
 #define LINE_MAX_BYTES 4096
-#define VERSION "0.1.0"
+#define VERSION        "0.1.0"
 
 int verb_failed(const struct fault *fault)
 {
 	fprintf(stderr, "innkeeper: %s\n",
-	        fault->sentence[0] != '\0' ? fault->sentence : "It failed; the lines above say why.");
+		fault->sentence[0] != '\0' ? fault->sentence : "It failed; the lines above say why.");
 	return EXIT_FAILED;
 }
 
 static int usage_error(const struct verb *verb, const char *what, const char *word)
 {
 	fprintf(stderr, "innkeeper: %s%s%s. See `innkeeper %s%s--help`.\n", what, word == NULL ? "" : " ",
-	        word == NULL ? "" : word, verb == NULL ? "" : verb->name, verb == NULL ? "" : " ");
+		word == NULL ? "" : word, verb == NULL ? "" : verb->name, verb == NULL ? "" : " ");
 	return EXIT_USAGE;
 }
 
@@ -32,8 +32,8 @@ static void print_usage(FILE *to, const struct verb *verb)
 		if (option->about == NULL)
 			break;
 		fprintf(to, " %s%s%s%s%s", option->required ? "" : "[", option->flag == NULL ? "" : option->flag,
-		        option->flag == NULL || option->argument == NULL ? "" : " ",
-		        option->argument == NULL ? "" : option->argument, option->required ? "" : "]");
+			option->flag == NULL || option->argument == NULL ? "" : " ",
+			option->argument == NULL ? "" : option->argument, option->required ? "" : "]");
 	}
 	fputs("\n", to);
 }
@@ -58,8 +58,8 @@ static void help_verb(FILE *to, const struct verb *verb)
 		if (option->about == NULL)
 			break;
 		fprintf(to, "  %s%s%s\n      %s\n", option->flag == NULL ? "" : option->flag,
-		        option->flag == NULL || option->argument == NULL ? "" : " ",
-		        option->argument == NULL ? "" : option->argument, option->about);
+			option->flag == NULL || option->argument == NULL ? "" : " ",
+			option->argument == NULL ? "" : option->argument, option->about);
 	}
 	fputs("\n", to);
 	settings_help(to);
@@ -116,20 +116,20 @@ static enum err take_value(const struct verb_option *option, const char *value, 
 
 /* The row's option that a word means: by its flag, or the next one without a flag that is still open. */
 static const struct verb_option *option_of(const struct verb *verb, const char *word, size_t length,
-                                           const struct verb_arguments *arguments)
+					   const struct verb_arguments *arguments)
 {
 	for (size_t i = 0; i < VERB_OPTIONS && verb->options[i].about != NULL; i++) {
 		const struct verb_option *option = &verb->options[i];
 
 		if (option->flag == NULL ? word[0] != '-' && arguments->values[i].at == NULL
-		                         : strlen(option->flag) == length && strncmp(option->flag, word, length) == 0)
+					 : strlen(option->flag) == length && strncmp(option->flag, word, length) == 0)
 			return option;
 	}
 	return NULL;
 }
 
 static int read_words(const struct verb *verb, int count, char **words, struct arena *arena,
-                      struct verb_arguments *arguments)
+		      struct verb_arguments *arguments)
 {
 	for (int i = 0; i < count; i++) {
 		const char *equals = words[i][0] == '-' ? strchr(words[i], '=') : NULL;
@@ -145,12 +145,14 @@ static int read_words(const struct verb *verb, int count, char **words, struct a
 				return usage_error(verb, "a value is needed behind", option->flag);
 		}
 		if (take_value(option, value, arena, &arguments->values[option - verb->options]) != OK)
-			return usage_error(verb, "its value cannot be read:", option->flag == NULL ? value : option->flag);
+			return usage_error(verb,
+					   "its value cannot be read:", option->flag == NULL ? value : option->flag);
 	}
 	for (size_t i = 0; i < VERB_OPTIONS && verb->options[i].about != NULL; i++)
 		if (verb->options[i].required && arguments->values[i].at == NULL)
-			return usage_error(verb, "it needs", verb->options[i].flag != NULL ? verb->options[i].flag
-			                                                                   : verb->options[i].argument);
+			return usage_error(verb, "it needs",
+					   verb->options[i].flag != NULL ? verb->options[i].flag
+									 : verb->options[i].argument);
 	return EXIT_SUCCESS;
 }
 
@@ -180,7 +182,7 @@ static int run_words(int count, char **words, const struct settings *settings, s
 		if (status != EXIT_SUCCESS)
 			return status;
 		return verb->run != NULL ? verb->run(verb, settings, &arguments, arena)
-		                         : control_run(verb, settings, &arguments, arena);
+					 : control_run(verb, settings, &arguments, arena);
 	}
 	if (count > 0 && words[0][0] != '-')
 		return usage_error(NULL, "there is no verb", words[0]);

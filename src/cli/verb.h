@@ -10,8 +10,8 @@
 
 #include "cli/settings.h"
 
-#define EXIT_FAILED 1
-#define EXIT_USAGE 2
+#define EXIT_FAILED  1
+#define EXIT_USAGE   2
 #define VERB_OPTIONS 8
 
 enum verb_value {
@@ -43,7 +43,7 @@ struct verb {
 	bool founds; /* may make a database that is not there yet */
 	struct verb_option options[VERB_OPTIONS];
 	int (*run)(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
-	           struct arena *arena);
+		   struct arena *arena);
 };
 
 extern const struct verb verbs[];
@@ -57,16 +57,16 @@ int verb_failed(const struct fault *fault);
 
 /* What the operator asks of a route: a running server's, or one that is started for it. */
 int control_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
-                struct arena *arena);
+		struct arena *arena);
 
 /* Verbs that are no routes. */
 int serve_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
-              struct arena *arena);
+	      struct arena *arena);
 int demo_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
-             struct arena *arena);
+	     struct arena *arena);
 int migrate_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
-                struct arena *arena);
+		struct arena *arena);
 int restore_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
-                struct arena *arena);
+		struct arena *arena);
 
 #endif

@@ -93,16 +93,9 @@ static bool values_are_clean(const struct gate_head *head, struct gate_passed *o
 
 /* Of these a second one could be read by one party and the first by another. */
 static const struct text singles[] = {
-	{"host",               4 },
-        { "content-length",    14},
-        { "transfer-encoding", 17},
-        { "content-type",      12},
-	{ "authorization",     13},
-        { "x-api-key",         9 },
-        { "idempotency-key",   15},
-        { "cookie",            6 },
-	{ "expect",            6 },
-        { "content-encoding",  16},
+	{ "host", 4 },           { "content-length", 14 },   { "transfer-encoding", 17 }, { "content-type", 12 },
+	{ "authorization", 13 }, { "x-api-key", 9 },         { "idempotency-key", 15 },   { "cookie", 6 },
+	{ "expect", 6 },         { "content-encoding", 16 },
 };
 
 static bool singles_are_single(const struct gate_head *head, struct gate_passed *out)
@@ -211,10 +204,7 @@ static struct text behind(struct text text, size_t count)
  * stands behind the authority. */
 static bool strip_authority(const struct gate_head *head, struct text *target)
 {
-	static const struct text schemes[] = {
-		{"http://",   7},
-                { "https://", 8}
-	};
+	static const struct text schemes[] = { { "http://", 7 }, { "https://", 8 } };
 	const struct http_header *host = find(head, TEXT("host"));
 
 	for (size_t i = 0; host && i < sizeof schemes / sizeof schemes[0]; i++) {
@@ -319,20 +309,20 @@ struct rule {
 
 /* In this order: what comes later relies on what came before (header_count within bounds, versions known). */
 static const struct rule rules[] = {
-	{size_fits,            { 431, "headers_too_large", "The head of the request is larger than 16 KiB." }   },
-	{ count_fits,          { 431, "headers_too_large", "The request has more than 100 header lines." }      },
+	{ size_fits, { 431, "headers_too_large", "The head of the request is larger than 16 KiB." } },
+	{ count_fits, { 431, "headers_too_large", "The request has more than 100 header lines." } },
 	{ seams_are_whole,
-         { 400, "bad_request", "A line of the head does not end in CR LF, is folded or holds a NUL." }          },
-	{ method_is_token,     { 400, "bad_request", "The method is not a token." }                             },
-	{ version_is_known,    { 505, "version_not_supported", "Only HTTP/1.1 and HTTP/1.0 are spoken here." }  },
-	{ names_are_tokens,    { 400, "bad_request", "A header's name holds a byte that is not allowed there." }},
-	{ values_are_clean,    { 400, "bad_request", "A header's value holds a control character." }            },
-	{ singles_are_single,  { 400, "bad_request", "A header that may come once came twice." }                },
-	{ length_is_number,    { 400, "bad_request", "Content-Length is not a number." }                        },
+	  { 400, "bad_request", "A line of the head does not end in CR LF, is folded or holds a NUL." } },
+	{ method_is_token, { 400, "bad_request", "The method is not a token." } },
+	{ version_is_known, { 505, "version_not_supported", "Only HTTP/1.1 and HTTP/1.0 are spoken here." } },
+	{ names_are_tokens, { 400, "bad_request", "A header's name holds a byte that is not allowed there." } },
+	{ values_are_clean, { 400, "bad_request", "A header's value holds a control character." } },
+	{ singles_are_single, { 400, "bad_request", "A header that may come once came twice." } },
+	{ length_is_number, { 400, "bad_request", "Content-Length is not a number." } },
 	{ encoding_is_chunked,
-         { 400, "bad_request", "Transfer-Encoding must be chunked, on HTTP/1.1, without Content-Length." }      },
-	{ host_is_valid,       { 400, "bad_request", "The Host header is missing or not a host." }              },
-	{ target_is_valid,     { 400, "bad_request", "The request's target is not a path of this host." }       },
+	  { 400, "bad_request", "Transfer-Encoding must be chunked, on HTTP/1.1, without Content-Length." } },
+	{ host_is_valid, { 400, "bad_request", "The Host header is missing or not a host." } },
+	{ target_is_valid, { 400, "bad_request", "The request's target is not a path of this host." } },
 };
 
 const struct gate_refusal *gate_check(const struct gate_head *head, struct gate_passed *out)

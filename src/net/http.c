@@ -297,10 +297,7 @@ static enum MHD_Result collect_header(void *argument, enum MHD_ValueKind kind, c
 
 	(void)kind;
 	if (at < HTTP_HEADERS_MAX) {
-		connection->headers[at] = (struct http_header){
-			{name,   name_length },
-                        { value, value_length}
-		};
+		connection->headers[at] = (struct http_header){ { name, name_length }, { value, value_length } };
 		if (!value)
 			connection->headers[at].value = TEXT("");
 	}
@@ -549,8 +546,8 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *argument, const c
 static enum err open_door(struct door *door, unsigned threads, unsigned connections, struct fault *fault)
 {
 	struct MHD_OptionItem pool[] = {
-		{threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL},
-		{ MHD_OPTION_END,					    0,                 NULL},
+		{ threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL },
+		{ MHD_OPTION_END, 0, NULL },
 	};
 
 	/* No MHD_OPTION_CONNECTION_TIMEOUT: it restarts with every byte, takes a lock for each of them, and the

@@ -19,14 +19,14 @@ struct copy_result {
 	char checksum[COPY_CHECKSUM_SIZE];
 };
 
-/* One moment of the database at `url` into a new file `path` (absolute). ERR_CONFLICT: it is there already. Faults name the
- * file: for the operator's eyes. */
+/* One moment of the database at `url` into a new file `path` (absolute). ERR_CONFLICT: it is there already. Faults name
+ * the file: for the operator's eyes. */
 enum err copy_backup(struct text url, struct text path, const struct log *log, struct copy_result *out,
-                     struct fault *fault) WARN_UNUSED;
+		     struct fault *fault) WARN_UNUSED;
 
 /* Puts a backup in the place of the database at `url`, which nobody has open. What was there is kept beside it under
  * `<path>.replaced-<time>`. ERR_INVALID: the file is damaged or no backup, and nothing was touched. */
 enum err copy_restore(struct text url, struct text path, const struct log *log, struct copy_result *out,
-                      struct fault *fault) WARN_UNUSED;
+		      struct fault *fault) WARN_UNUSED;
 
 #endif

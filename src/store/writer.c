@@ -233,11 +233,11 @@ static void perform_done(void *context, enum err outcome)
 }
 
 enum err writer_perform(struct writer *writer, const struct scope *scope, enum err (*run)(struct db *db, void *context),
-                        void *context)
+			void *context)
 {
 	struct performance performance = { .item = { .scope = scope, .run = perform_run, .done = perform_done },
-		                           .run = run,
-		                           .context = context };
+					   .run = run,
+					   .context = context };
 	enum err err;
 
 	performance.item.context = &performance;

@@ -43,7 +43,7 @@ enum err writer_submit(struct writer *writer, struct writer_item *item) WARN_UNU
 
 /* Submits and waits until it is durable; for jobs and tests, never for an HTTP thread. */
 enum err writer_perform(struct writer *writer, const struct scope *scope, enum err (*run)(struct db *db, void *context),
-                        void *context) WARN_UNUSED;
+			void *context) WARN_UNUSED;
 
 size_t writer_depth(struct writer *writer); /* items waiting */
 
