@@ -14,6 +14,7 @@ const binary = process.env.INNKEEPER_HTTP_PROBE ?? "build/tests/http_probe";
 
 async function start(...options) {
 	const child = spawn(binary, options, { stdio: ["ignore", "pipe", "inherit"] });
+	process.once("exit", () => child.kill("SIGKILL"));
 	const probe = { child, lines: [], port: 0, exited: once(child, "exit") };
 	let rest = "";
 	let ready;
@@ -68,9 +69,7 @@ const get = (path, extra = "") => `GET ${path} HTTP/1.1\r\nHost: a.example\r\n${
 const post = (path, body, extra = "") =>
 	`POST ${path} HTTP/1.1\r\nHost: a.example\r\nContent-Length: ${body.length}\r\n${extra}\r\n${body}`;
 
-let probe;
-before(async () => (probe = await start()));
-after(() => stop(probe));
+const probe = await start();
 
 // Sends it with a request behind it, which must never be seen.
 let smuggled = 0;
@@ -534,3 +533,5 @@ describe("drain", () => {
 		await until(() => draining.lines.includes("released /echo 0"));
 	});
 });
+
+test("the probe of all these tests ends cleanly", () => stop(probe));
