@@ -511,10 +511,10 @@ describe("drain", () => {
 		await until(() => draining.lines.includes("seen POST /later"));
 		const start0 = Date.now();
 		draining.child.kill("SIGTERM");
-		await within(idle.closed, 200, "the idle one is closed at once");
-		await within(silent.closed, 200, "the silent one too");
+		await within(idle.closed, 1000, "the idle one is closed at once");
+		await within(silent.closed, 1000, "the silent one too");
 		const late = open(draining.port);
-		await within(late.closed, 200, "a new one is refused");
+		await within(late.closed, 1000, "a new one is refused");
 		assert.equal(late.text, "");
 		await within(waiting.closed, 1500, "the waiting one is answered");
 		assert.match(waiting.text, /Connection: close\r\n[^]*answered$/i);
