@@ -238,10 +238,7 @@ static enum MHD_Result collect_header(void *argument, enum MHD_ValueKind kind, c
 
 	(void)kind;
 	if (at < HTTP_HEADERS_MAX) {
-		connection->headers[at] = (struct http_header){
-			{name,   name_length },
-                        { value, value_length}
-		};
+		connection->headers[at] = (struct http_header){ { name, name_length }, { value, value_length } };
 		if (!value)
 			connection->headers[at].value = TEXT("");
 	}

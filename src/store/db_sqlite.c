@@ -148,6 +148,8 @@ static enum err open_file(struct db *db, struct fault *fault)
 	if (configure(db) != OK)
 		return fault_set(fault, ERR_STORAGE, NULL, NULL, "The database %s cannot be used: %s.", db->path,
 				 sqlite3_errmsg(db->sqlite));
+	/* Behind the pragmas: wal_autocheckpoint takes the hook for itself. */
+	sqlite3_wal_hook(db->sqlite, note_log, db);
 	return OK;
 }
 
