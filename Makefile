@@ -21,14 +21,15 @@ LIBRARIES = libmicrohttpd jansson sqlite3 libsodium libutf8proc libcurl
 # Asked at the first compilation and not before: `make run` and `make test` install pkg-config themselves.
 library_cflags = $(eval library_cflags := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) cmocka 2>/dev/null || \
 	$(PKG_CONFIG) --cflags $(LIBRARIES)))$(library_cflags)
-library_libs = $(eval library_libs := $(shell $(PKG_CONFIG) --libs $(LIBRARIES)))$(library_libs)
+library_libs = $(eval library_libs := $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm)$(library_libs)
+sodium_libs = $(eval sodium_libs := $(shell $(PKG_CONFIG) --libs libsodium))$(sodium_libs)
 cmocka_libs = $(eval cmocka_libs := $(shell $(PKG_CONFIG) --libs cmocka))$(cmocka_libs)
 
 # One word and the target, or with V=1 the whole command.
 say = $(if $(V),,@echo '  $(1) $@';)
 
-# A sub-make of a make that already shares jobs must not ask for its own.
-parallel = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+# A sub-make of a make that already shares jobs must not ask for its own; only the shell sees whether it does.
+parallel = $$(case "$$MAKEFLAGS" in (*--jobserver*) ;; (*) echo "-j$$(nproc)" ;; esac)
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wmissing-prototypes -Werror
 LANGUAGE = -std=c17 -D_GNU_SOURCE -pthread -Isrc -Ibuild/generated
@@ -64,6 +65,7 @@ FIXTURES := $(filter-out tests/unit/test_%.c %_probe.c,$(TEST_SOURCES))
 BENCH_PROGRAMS := $(BENCH_SOURCES:bench/%.c=build/bench/%)
 
 STATEMENT_COMPILER = build/tools/statement_compiler
+COMPILER_SOURCES := tools/statement_compiler.c $(sort $(wildcard tools/sql_*.c))
 GENERATED = build/generated/statements.h build/generated/statements.c build/generated/migrations.c
 
 .PHONY: all
@@ -74,18 +76,25 @@ build/innkeeper: build/release/innkeeper
 
 # The statement compiler and what it writes
 
-$(STATEMENT_COMPILER): tools/statement_compiler.c $(wildcard tools/sql_*.[ch]) Makefile
+build/tools/%.o: tools/%.c Makefile
 	@mkdir -p $(@D)
-	$(call say,CC  )$(CC) $(CPPFLAGS) $(LANGUAGE) $(WARNINGS) -O1 -g $(CFLAGS) -o $@ $(filter %.c,$^) $(LDFLAGS) -lsodium
+	$(call say,CC  )$(CC) $(CPPFLAGS) $(LANGUAGE) $(WARNINGS) -O1 -g $(library_cflags) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(STATEMENT_COMPILER): $(COMPILER_SOURCES:%.c=build/%.o)
+	$(call say,LINK)$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS) $(sodium_libs)
 
 # Rewritten only when a name came or went, which the times of the files that are left cannot tell.
 build/generated/inputs: FORCE
 	@mkdir -p $(@D)
 	@echo '$(SQL)' | cmp -s - $@ || echo '$(SQL)' >$@
 
-$(GENERATED) &: $(STATEMENT_COMPILER) $(SQL) build/generated/inputs
+build/generated/made: $(STATEMENT_COMPILER) $(SQL) build/generated/inputs
 	$(call say,SQL )$(STATEMENT_COMPILER) sql build/generated
-	@touch $(GENERATED)
+	@touch $@
+
+# The compiler leaves alone what it would write again unchanged, and then nothing behind it is built again either.
+$(GENERATED): build/generated/made
+	@[ -e $@ ] || $(STATEMENT_COMPILER) sql build/generated
 
 .PHONY: FORCE
 FORCE:
@@ -97,7 +106,8 @@ $(1)_library := $(patsubst src/%.c,build/$(1)/src/%.o,$(filter-out src/main.c,$(
 	build/$(1)/generated/statements.o build/$(1)/generated/migrations.o
 $(1)_main := build/$(1)/src/main.o
 $(1)_fixtures := $(FIXTURES:%.c=build/$(1)/%.o)
-$(1)_tests := $(TEST_PROGRAMS:%=build/$(1)/tests/%) $(PROBE_PROGRAMS:%=build/$(1)/tests/%)
+$(1)_tests := $(TEST_PROGRAMS:%=build/$(1)/tests/%) $(PROBE_PROGRAMS:%=build/$(1)/tests/%) \
+	build/$(1)/tools/statement_compiler
 $(1)_objects := $$($(1)_library) $$($(1)_main) $(TEST_SOURCES:%.c=build/$(1)/%.o) \
 	$(BENCH_SOURCES:%.c=build/$(1)/%.o) $(TOOL_SOURCES:%.c=build/$(1)/%.o)
 $(1)_compile = $$($(1)_cc) $$(CPPFLAGS) $$(LANGUAGE) $$(WARNINGS) $$($(1)_cflags) $$(library_cflags) $$(CFLAGS)
@@ -115,6 +125,10 @@ build/$(1)/made_from: FORCE
 	@echo '$$($(1)_library)' | cmp -s - $$@ || echo '$$($(1)_library)' >$$@
 
 build/$(1)/%.o: %.c build/$(1)/made_with | $(GENERATED)
+	@mkdir -p $$(@D)
+	$$(call say,CC  )$$($(1)_compile) -MMD -MP -c -o $$@ $$<
+
+build/$(1)/tools/%.o: tools/%.c build/$(1)/made_with
 	@mkdir -p $$(@D)
 	$$(call say,CC  )$$($(1)_compile) -MMD -MP -c -o $$@ $$<
 
@@ -137,6 +151,9 @@ build/$(1)/tests/%_probe: build/$(1)/tests/unit/%_probe.o $$($(1)_fixtures) buil
 	@mkdir -p $$(@D)
 	$$(call say,LINK)$$($(1)_link) -o $$@ $$^ $$(library_libs)
 
+build/$(1)/tools/statement_compiler: $(COMPILER_SOURCES:%.c=build/$(1)/%.o)
+	$$(call say,LINK)$$($(1)_link) -o $$@ $$^ $$(sodium_libs)
+
 .PHONY: tests-$(1)
 tests-$(1): $$($(1)_tests)
 
@@ -146,7 +163,8 @@ endef
 
 VARIANTS = release asan tsan clang
 $(foreach name,$(VARIANTS),$(eval $(call variant,$(name))))
--include $(TOOL_SOURCES:tools/%.c=build/tools/%.d)
+.SECONDARY: $(COMPILER_SOURCES:%.c=build/%.o)
+-include $(COMPILER_SOURCES:%.c=build/%.d)
 
 .PHONY: asan tsan clang
 asan: build/asan/innkeeper tests-asan ## build/asan: address and undefined-behaviour sanitizers, with the tests
@@ -171,17 +189,17 @@ run: ## install what is missing, build, and start the demonstration
 .PHONY: test
 test: ## install what is missing, build, and run every check and test
 	tools/install_packages.sh test
-	MAKE='$(MAKE) $(parallel)' tests/run.sh checks release asan crash
+	tests/run.sh checks release asan crash
 
 .PHONY: test-crash
 test-crash: ## the crash tests with 500 kills instead of 100
 	tools/install_packages.sh test
-	INNKEEPER_CRASH_ROUNDS=500 MAKE='$(MAKE) $(parallel)' tests/run.sh crash
+	INNKEEPER_CRASH_ROUNDS=500 tests/run.sh crash
 
 .PHONY: test-tsan
 test-tsan: ## unit, network and API tests under the thread sanitizer
 	tools/install_packages.sh test
-	MAKE='$(MAKE) $(parallel)' tests/run.sh tsan
+	tests/run.sh tsan
 
 .PHONY: test-fresh
 test-fresh: ## `make test` and `make run` in a new Debian that holds only git and make (as root)
@@ -198,8 +216,10 @@ bench: ## the measurements of bench/
 
 C_FILES := $(sort $(SOURCES) $(TEST_SOURCES) $(BENCH_SOURCES) $(TOOL_SOURCES))
 FORMATTED := $(sort $(C_FILES) $(wildcard src/*.h src/*/*.h tests/unit/*.h bench/*.h tools/*.h))
+# cppcheck does not know C11's word for a function that never returns, and asks for readdir_r, which glibc deprecates.
 CPPCHECK = cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
-	--library=posix --library=gnu --library=sqlite3 --library=libcurl -D_GNU_SOURCE -Isrc -Ibuild/generated
+	--suppress=readdirCalled --library=posix --library=gnu --library=sqlite3 --library=libcurl \
+	-D_GNU_SOURCE '-D_Noreturn=__attribute__((noreturn))' -Isrc -Ibuild/generated
 
 .PHONY: layers
 layers: ## what each floor may include
@@ -211,7 +231,7 @@ lint: ## clang-format, clang-tidy and cppcheck
 
 .PHONY: lint-format
 lint-format:
-	$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
+	$(call say,LINT)$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
 
 .PHONY: lint-tidy
 lint-tidy: $(C_FILES:%=build/lint/%.passed)
@@ -219,7 +239,7 @@ lint-tidy: $(C_FILES:%=build/lint/%.passed)
 # The stamp knows the headers that its source saw, so that only what changed is looked at again.
 build/lint/%.c.passed: %.c .clang-tidy | $(GENERATED)
 	@mkdir -p $(@D)
-	$(call say,TIDY)$(CLANG_TIDY) --quiet $< -- $(LANGUAGE) $(library_cflags)
+	$(call say,TIDY)words=$$($(CLANG_TIDY) --quiet $< -- $(LANGUAGE) $(library_cflags) 2>&1) || { echo "$$words"; exit 1; }
 	@$(CLANG) $(LANGUAGE) $(library_cflags) -MM -MP -MT $@ -MF $@.d $<
 	@touch $@
 

@@ -47,7 +47,7 @@ expect 1 'a header of an unknown floor'           src/main.c          '#include 
 expect 1 'only the tenant makes scopes'           src/api/chats.c     '#include "store/scope_make.h"'
 expect 1 'no other file of auth makes scopes'     src/auth/session.c  '#include "store/scope_make.h"'
 expect 1 'no header of the store hands scopes on' src/store/db.h      '#include "store/scope_make.h"'
-expect 1 'jansson stays in json_in'               src/base/json_out.c '#include <jansson.h>'
+expect 1 'jansson stays in json_tree'             src/base/json_in.c  '#include <jansson.h>'
 expect 1 'sqlite stays in the store'              src/cli/backup.c    '#include <sqlite3.h>'
 expect 1 'microhttpd stays in net'                src/api/dispatch.c  '#include <microhttpd.h>'
 expect 1 'no SELECT outside the store'            src/api/chats.c     'x("SELECT 1");'

@@ -7,8 +7,11 @@ set -u
 shopt -s nullglob
 
 cd "$(dirname "$0")/.." || exit 1
-make=${MAKE:-make}
-unset MAKEFLAGS MAKELEVEL MFLAGS
+# Variables given to the make that called this go on to the next one, its jobs cannot.
+make="${MAKE:-make} -j$(nproc)"
+MAKEFLAGS=$(sed -E 's/ *--jobserver[^ ]*//; s/(^| )-j[0-9]*//' <<<"${MAKEFLAGS:-}")
+export MAKEFLAGS
+unset MFLAGS MAKELEVEL
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
@@ -137,8 +140,8 @@ node_suite() {
 	local file
 	for file in tests/"$2"/*.test.mjs; do
 		start "$1" "$2 ($3)" tap "$4" "${prefix[@]}" env INNKEEPER="$PWD/$binary" \
-			INNKEEPER_HTTP_PROBE="$PWD/build/$3/tests/http_probe" INNKEEPER_VARIANT="$3" \
-			node --test --test-reporter=tap "$file"
+			INNKEEPER_HTTP_PROBE="$PWD/build/$3/tests/http_probe" STATEMENT_COMPILER="$PWD/build/$3/tools/statement_compiler" \
+			INNKEEPER_VARIANT="$3" node --test --test-reporter=tap "$file"
 	done
 }
 
@@ -150,7 +153,7 @@ variant() {
 		program=build/$1/tests/$(basename "$program" .c)
 		start 2 "unit ($1)" tap 300 "${prefix[@]}" "$program"
 	done
-	for suite in net api; do
+	for suite in tools net api; do
 		node_suite 2 "$suite" "$1" 900
 	done
 	[ "$1" != release ] || node_suite 2 docs "$1" 900

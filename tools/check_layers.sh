@@ -23,7 +23,8 @@ BEGIN {
 
 	# A header that is not for everybody on the floors that could see it, and the files that may include it.
 	only["store/scope_make.h"] = "^src/(auth/tenant|store/[^/]*)[.]c$"
-	only["jansson.h"]          = "^src/base/json_in[.]c$"
+	only["auth/tenant.h"]      = "^src/(auth/[^/]*|api/credential|jobs)[.]c$"
+	only["jansson.h"]          = "^src/base/json_tree[.]c$"
 	only["sqlite3.h"]          = "^src/store/[^/]*$"
 	only["microhttpd.h"]       = "^src/net/[^/]*$"
 }

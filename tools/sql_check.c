@@ -1,5 +1,6 @@
 #include "sql_check.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -234,8 +235,10 @@ static void check_insert(const struct check *check)
 {
 	const struct sql *sql = check->sql;
 	size_t at, behind;
-	size_t place = owner_place(check, &behind);
+	size_t place;
 
+	assert(check->target != NULL); /* an INSERT has one */
+	place = owner_place(check, &behind);
 	at = behind;
 	if (sql_word(sql, at, "values")) {
 		do {

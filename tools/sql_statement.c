@@ -3,13 +3,10 @@
 #include <string.h>
 
 static const struct value_type value_types[] = {
-	{"uuid",  "COLUMN_UUID", "struct uuid ", "uuid"            },
-        { "text", "COLUMN_TEXT", "struct text ", "text"            },
-	{ "int",  "COLUMN_INT",  "int64_t ",     "bigint"          },
-        { "real", "COLUMN_REAL", "double ",      "double precision"},
-	{ "bool", "COLUMN_BOOL", "bool ",        "boolean"         },
-        { "time", "COLUMN_TIME", "int64_t ",     "bigint"          },
-	{ "json", "COLUMN_JSON", "struct text ", "text"            },
+	{ "uuid", "COLUMN_UUID", "struct uuid ", "uuid" }, { "text", "COLUMN_TEXT", "struct text ", "text" },
+	{ "int", "COLUMN_INT", "int64_t ", "bigint" },     { "real", "COLUMN_REAL", "double ", "double precision" },
+	{ "bool", "COLUMN_BOOL", "bool ", "boolean" },     { "time", "COLUMN_TIME", "int64_t ", "bigint" },
+	{ "json", "COLUMN_JSON", "struct text ", "text" },
 };
 
 /* What the reader of one file knows. */

@@ -10,8 +10,16 @@ struct article {
 };
 
 static const struct json_field article_fields[] = {
-	{ .name = "id", .kind = JSON_TEXT, .required = true, .offset = offsetof(struct article, id), .about = "The article's id." },
-	{ .name = "title", .kind = JSON_TEXT, .required = true, .offset = offsetof(struct article, title), .max = 4096 },
+	{ .name = "id",
+	  .kind = JSON_TEXT,
+	  .required = true,
+	  .offset = offsetof(struct article, id),
+	  .about = "The article's id." },
+	{ .name = "title",
+	  .kind = JSON_TEXT,
+	  .required = true,
+	  .offset = offsetof(struct article, title),
+	  .max = 4096 },
 	{ .name = "slug", .kind = JSON_TEXT, .required = true, .offset = offsetof(struct article, slug), .max = 1000 },
 	{ .name = "type", .kind = JSON_TEXT, .offset = offsetof(struct article, type), .fallback = "Article" },
 };
@@ -25,8 +33,14 @@ struct mention_input {
 
 #define AT(member) .offset = offsetof(struct mention_input, member)
 static const struct json_field mention_fields[] = {
-	{ .name = "articles", .kind = JSON_LIST, .required = true, AT(articles), .min = 1, .max = MENTIONS_MAX,
-	  .items = &article_shape, .about = "The articles, at least one." },
+	{ .name = "articles",
+	  .kind = JSON_LIST,
+	  .required = true,
+	  AT(articles),
+	  .min = 1,
+	  .max = MENTIONS_MAX,
+	  .items = &article_shape,
+	  .about = "The articles, at least one." },
 	{ .name = "chatId", .kind = JSON_TEXT, AT(chat_id), .about = "The chat they were mentioned in." },
 	{ .name = "timestamp", .kind = JSON_TIME, AT(timestamp), .about = "When; now when missing." },
 };
@@ -41,12 +55,12 @@ enum err articles_mention(struct call *call)
 
 	for (size_t i = 0; i < in->articles.count; i++) {
 		const struct article_mention_create_in mention = { .id = uuid_new_at(at),
-			                                           .article_id = articles[i].id,
-			                                           .article_name = articles[i].title,
-			                                           .article_slug = articles[i].slug,
-			                                           .article_type = articles[i].type,
-			                                           .chat_id = in->chat_id,
-			                                           .mentioned_at = at };
+								   .article_id = articles[i].id,
+								   .article_name = articles[i].title,
+								   .article_slug = articles[i].slug,
+								   .article_type = articles[i].type,
+								   .chat_id = in->chat_id,
+								   .mentioned_at = at };
 		enum err err = query_run(call->db, STATEMENT_ARTICLE_MENTION_CREATE, &mention, NULL);
 
 		if (err != OK)
@@ -87,13 +101,13 @@ enum err articles_view(struct call *call)
 	const struct view_input *in = call->input;
 	const int64_t at = in->timestamp == JSON_ABSENT ? call->now : in->timestamp;
 	const struct article_view_create_in view = { .id = uuid_new_at(at),
-		                                     .article_id = in->id,
-		                                     .article_slug = in->slug,
-		                                     .article_name = in->title.at != NULL ? in->title : in->slug,
-		                                     .article_type = in->type,
-		                                     .chat_id = in->chat_id,
-		                                     .session_id = in->session_id,
-		                                     .viewed_at = at };
+						     .article_id = in->id,
+						     .article_slug = in->slug,
+						     .article_name = in->title.at != NULL ? in->title : in->slug,
+						     .article_type = in->type,
+						     .chat_id = in->chat_id,
+						     .session_id = in->session_id,
+						     .viewed_at = at };
 	enum err err = query_run(call->db, STATEMENT_ARTICLE_VIEW_CREATE, &view, NULL);
 
 	if (err != OK)

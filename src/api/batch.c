@@ -46,7 +46,8 @@ static enum err read_array(struct call *call, struct batch *batch)
 	if (err != OK)
 		return err;
 	if (!json_is_array(array))
-		return fault_set(&call->fault, ERR_INVALID, "invalid_json", NULL, "The body must be an array of items.");
+		return fault_set(&call->fault, ERR_INVALID, "invalid_json", NULL,
+				 "The body must be an array of items.");
 	if (json_count(array) > BATCH_ITEMS)
 		return too_many(call);
 	for (; batch->count < json_count(array); batch->count++) {
@@ -99,7 +100,7 @@ enum err batch_read(struct call *call)
 	call->input = batch;
 	if (body.length == 0)
 		return fault_set(&call->fault, ERR_INVALID, "invalid_json", NULL,
-		                 "The body is empty; send an array of items, or one item a line.");
+				 "The body is empty; send an array of items, or one item a line.");
 	return body.at[0] == '{' ? read_lines(call, batch) : read_array(call, batch);
 }
 

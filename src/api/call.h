@@ -1,8 +1,8 @@
 /* One request on its way down the ladder, as a handler sees it.
- * Owner: dispatch.c; it lives in the request's arena until the reply was sent. One thread at a time: it is handed over, from
- * the HTTP thread to the writer or the slow thread and back.
- * A handler reads `input`, uses `db` in the scope that is entered already, and writes `out`; on failure it returns what
- * `fault` says. Never sees headers, credentials or another organization. Next: any handler, chats.c for example. */
+ * Owner: dispatch.c; it lives in the request's arena until the reply was sent. One thread at a time: it is handed over,
+ * from the HTTP thread to the writer or the slow thread and back. A handler reads `input`, uses `db` in the scope that
+ * is entered already, and writes `out`; on failure it returns what `fault` says. Never sees headers, credentials or
+ * another organization. Next: any handler, chats.c for example. */
 #ifndef INNKEEPER_API_CALL_H
 #define INNKEEPER_API_CALL_H
 

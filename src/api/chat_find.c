@@ -5,7 +5,7 @@ enum err chat_find(struct call *call, struct text either_id, struct chat_by_exte
 	struct chat_by_id_out chat;
 	struct uuid id;
 	enum err err = query_one(call->db, STATEMENT_CHAT_BY_EXTERNAL_ID,
-	                         &(struct chat_by_external_id_in){ .chat_id = either_id }, out, call->arena);
+				 &(struct chat_by_external_id_in){ .chat_id = either_id }, out, call->arena);
 
 	if (err != ERR_NOT_FOUND || uuid_parse(either_id, &id) != OK)
 		return err;

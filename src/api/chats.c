@@ -19,8 +19,15 @@ struct chat_input {
 #define AT(member) .offset = offsetof(struct chat_input, member)
 static const struct json_field chat_fields[] = {
 	{ .name = "sessionId", .kind = JSON_TEXT, .required = true, AT(session_id), .about = "The visitor's session." },
-	{ .name = "chatId", .kind = JSON_TEXT, AT(chat_id), .about = "The concierge's name of the chat; made when missing." },
-	{ .name = "userId", .alias = "externalUserId", .kind = JSON_TEXT, AT(user_id), .about = "The concierge's user." },
+	{ .name = "chatId",
+	  .kind = JSON_TEXT,
+	  AT(chat_id),
+	  .about = "The concierge's name of the chat; made when missing." },
+	{ .name = "userId",
+	  .alias = "externalUserId",
+	  .kind = JSON_TEXT,
+	  AT(user_id),
+	  .about = "The concierge's user." },
 	{ .name = "location", .kind = JSON_TEXT, AT(location), .max = 1000, .about = "City, State, Country." },
 	{ .name = "userAgent", .kind = JSON_TEXT, AT(user_agent), .max = 4096, .about = "The browser's." },
 	{ .name = "status", .kind = JSON_CHOICE, AT(status), .choices = statuses, .fallback = "active" },
@@ -54,14 +61,14 @@ enum err chats_create(struct call *call)
 	const struct chat_input *in = call->input;
 	const int64_t created_at = in->timestamp == JSON_ABSENT ? call->now : in->timestamp;
 	struct chat_create_in chat = { .id = uuid_new_at(created_at),
-		                       .chat_id = in->chat_id,
-		                       .session_id = in->session_id,
-		                       .user_id = in->user_id,
-		                       .location = in->location,
-		                       .user_agent = in->user_agent,
-		                       .status = in->status,
-		                       .metadata = in->metadata,
-		                       .created_at = created_at };
+				       .chat_id = in->chat_id,
+				       .session_id = in->session_id,
+				       .user_id = in->user_id,
+				       .location = in->location,
+				       .user_agent = in->user_agent,
+				       .status = in->status,
+				       .metadata = in->metadata,
+				       .created_at = created_at };
 	struct chat_by_external_id_out there;
 	struct chat_create_out made;
 	enum err err;
@@ -70,15 +77,15 @@ enum err chats_create(struct call *call)
 		chat.chat_id = make_chat_id(call, &chat.id);
 	} else {
 		err = query_one(call->db, STATEMENT_CHAT_BY_EXTERNAL_ID,
-		                &(struct chat_by_external_id_in){ .chat_id = chat.chat_id }, &there, call->arena);
+				&(struct chat_by_external_id_in){ .chat_id = chat.chat_id }, &there, call->arena);
 		if (err != ERR_NOT_FOUND)
 			return err == OK ? answer_chat(call, there.chat_id, there.created_at) : err;
 	}
 	err = query_one(call->db, STATEMENT_CHAT_CREATE, &chat, &made, call->arena);
 	if (err == OK)
-		err = query_run(call->db, STATEMENT_CHAT_ACTIVITY_CREATE,
-		                &(struct chat_activity_create_in){ .chat_number = made.number, .updated_at = created_at },
-		                NULL);
+		err = query_run(
+		    call->db, STATEMENT_CHAT_ACTIVITY_CREATE,
+		    &(struct chat_activity_create_in){ .chat_number = made.number, .updated_at = created_at }, NULL);
 	return err == OK ? answer_chat(call, chat.chat_id, created_at) : err;
 }
 
@@ -95,10 +102,18 @@ struct message_input {
 static const struct json_field message_fields[] = {
 	{ .name = "chatId", .kind = JSON_TEXT, .required = true, AT(chat_id), .about = "The chat it belongs to." },
 	{ .name = "role", .kind = JSON_CHOICE, .required = true, AT(role), .choices = roles, .about = "Who speaks." },
-	{ .name = "content", .kind = JSON_TEXT, .required = true, AT(content), .max = ROUTE_BODY, .about = "What is said." },
+	{ .name = "content",
+	  .kind = JSON_TEXT,
+	  .required = true,
+	  AT(content),
+	  .max = ROUTE_BODY,
+	  .about = "What is said." },
 	{ .name = "metadata", .kind = JSON_OBJECT, AT(metadata), .about = "Anything, kept as it is." },
 	{ .name = "timestamp", .kind = JSON_TIME, AT(timestamp), .about = "When it was said; now when missing." },
-	{ .name = "messageId", .kind = JSON_TEXT, AT(message_id), .about = "The concierge's name of it: a repeat stores nothing." },
+	{ .name = "messageId",
+	  .kind = JSON_TEXT,
+	  AT(message_id),
+	  .about = "The concierge's name of it: a repeat stores nothing." },
 };
 #undef AT
 const struct json_shape chats_message_body = JSON_SHAPE(message_input, message_fields);
@@ -125,14 +140,15 @@ static enum err answer_repeat(struct call *call, const struct message_input *in)
 
 	if (in->message_id.at != NULL) {
 		err = query_one(call->db, STATEMENT_MESSAGE_BY_EXTERNAL_ID,
-		                &(struct message_by_external_id_in){ .external_id = in->message_id }, &named, call->arena);
+				&(struct message_by_external_id_in){ .external_id = in->message_id }, &named,
+				call->arena);
 		if (err == OK)
 			return answer_message(call, &named.id, named.external_id);
 	}
 	if (err == ERR_NOT_FOUND && call->idempotency_key.at != NULL) {
 		err = query_one(call->db, STATEMENT_MESSAGE_BY_IDEMPOTENCY_KEY,
-		                &(struct message_by_idempotency_key_in){ .idempotency_key = call->idempotency_key }, &keyed,
-		                call->arena);
+				&(struct message_by_idempotency_key_in){ .idempotency_key = call->idempotency_key },
+				&keyed, call->arena);
 		if (err == OK)
 			return answer_message(call, &keyed.id, keyed.external_id);
 	}
@@ -143,12 +159,12 @@ enum err chats_message(struct call *call)
 {
 	const struct message_input *in = call->input;
 	struct message_create_in message = { .id = uuid_new_at(call->now),
-		                             .role = in->role,
-		                             .content = in->content,
-		                             .metadata = in->metadata,
-		                             .created_at = in->timestamp == JSON_ABSENT ? call->now : in->timestamp,
-		                             .external_id = in->message_id,
-		                             .idempotency_key = call->idempotency_key };
+					     .role = in->role,
+					     .content = in->content,
+					     .metadata = in->metadata,
+					     .created_at = in->timestamp == JSON_ABSENT ? call->now : in->timestamp,
+					     .external_id = in->message_id,
+					     .idempotency_key = call->idempotency_key };
 	struct chat_conversation_out chat;
 	struct message_create_out made;
 	enum err err = answer_repeat(call, in);
@@ -156,7 +172,7 @@ enum err chats_message(struct call *call)
 	if (err != ERR_NOT_FOUND)
 		return err;
 	err = query_one(call->db, STATEMENT_CHAT_CONVERSATION, &(struct chat_conversation_in){ .chat_id = in->chat_id },
-	                &chat, call->arena);
+			&chat, call->arena);
 	if (err == ERR_NOT_FOUND)
 		return call_fail(call, err, NULL, "There is no chat with this chatId: create it first.");
 	if (err != OK)
@@ -166,9 +182,8 @@ enum err chats_message(struct call *call)
 	err = query_one(call->db, STATEMENT_MESSAGE_CREATE, &message, &made, call->arena);
 	if (err == OK)
 		err = query_run(call->db, STATEMENT_CHAT_ACTIVITY_MOVE,
-		                &(struct chat_activity_move_in){ .chat_number = chat.number,
-		                                                 .updated_at = call->now,
-		                                                 .last_message = made.number },
-		                NULL);
+				&(struct chat_activity_move_in){
+				    .chat_number = chat.number, .updated_at = call->now, .last_message = made.number },
+				NULL);
 	return err == OK ? answer_message(call, &message.id, message.external_id) : err;
 }

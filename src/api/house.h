@@ -27,8 +27,8 @@ struct house {
 	struct worker *slow; /* the thread for what takes long */
 	struct api_keys *keys;
 	struct attempts *attempts;
-	size_t body_limit;    /* bytes, where the route says nothing */
-	int64_t started_at;   /* ms */
+	size_t body_limit;     /* bytes, where the route says nothing */
+	int64_t started_at;    /* ms */
 	_Atomic bool draining; /* not ready any more: a balancer should look elsewhere */
 };
 

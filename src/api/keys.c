@@ -5,7 +5,10 @@ struct create_input {
 };
 
 static const struct json_field create_fields[] = {
-	{ .name = "name", .kind = JSON_TEXT, .offset = offsetof(struct create_input, name), .fallback = "unnamed",
+	{ .name = "name",
+	  .kind = JSON_TEXT,
+	  .offset = offsetof(struct create_input, name),
+	  .fallback = "unnamed",
 	  .about = "For people to tell keys apart." },
 };
 const struct json_shape keys_create_body = JSON_SHAPE(create_input, create_fields);
@@ -46,7 +49,10 @@ struct revoke_input {
 };
 
 static const struct json_field revoke_fields[] = {
-	{ .name = "id", .kind = JSON_TEXT, .required = true, .offset = offsetof(struct revoke_input, id),
+	{ .name = "id",
+	  .kind = JSON_TEXT,
+	  .required = true,
+	  .offset = offsetof(struct revoke_input, id),
 	  .about = "As the list shows it." },
 };
 const struct json_shape keys_revoke_body = JSON_SHAPE(revoke_input, revoke_fields);

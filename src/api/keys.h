@@ -1,8 +1,7 @@
 /* An organization's API keys: made, listed, revoked.
  * Owner: handlers of the control socket and the command line; see call.h.
- * A key is shown when it is made and never again; several may be valid at once, so that one can be changed without a gap.
- * Never answers a revocation before the key has stopped working.
- * Next: auth/api_key.h. */
+ * A key is shown when it is made and never again; several may be valid at once, so that one can be changed without a
+ * gap. Never answers a revocation before the key has stopped working. Next: auth/api_key.h. */
 #ifndef INNKEEPER_API_KEYS_H
 #define INNKEEPER_API_KEYS_H
 

@@ -17,7 +17,11 @@ static const struct json_field create_fields[] = {
 	{ .name = "email", .kind = JSON_EMAIL, .required = true, AT(email), .about = "What they sign in with." },
 	{ .name = "name", .kind = JSON_TEXT, AT(name), .max = 1000 },
 	{ .name = "role", .kind = JSON_CHOICE, AT(role), .choices = roles, .fallback = "Member" },
-	{ .name = "password", .kind = JSON_TEXT, AT(password), .min = PASSWORD_MIN, .max = PASSWORD_MAX,
+	{ .name = "password",
+	  .kind = JSON_TEXT,
+	  AT(password),
+	  .min = PASSWORD_MIN,
+	  .max = PASSWORD_MAX,
 	  .about = "Without one they cannot sign in by password." },
 };
 #undef AT
@@ -43,13 +47,13 @@ static enum err join(struct call *call, const struct create_input *in, const str
 {
 	struct user_by_email_out there;
 	struct user_create_in made = { .id = uuid_new(),
-		                       .account_id = *account_id,
-		                       .email = in->email,
-		                       .name = in->name,
-		                       .role = in->role,
-		                       .now = call->now };
-	enum err err = query_one(call->db, STATEMENT_USER_BY_EMAIL, &(struct user_by_email_in){ .email = in->email }, &there,
-	                         call->arena);
+				       .account_id = *account_id,
+				       .email = in->email,
+				       .name = in->name,
+				       .role = in->role,
+				       .now = call->now };
+	enum err err = query_one(call->db, STATEMENT_USER_BY_EMAIL, &(struct user_by_email_in){ .email = in->email },
+				 &there, call->arena);
 
 	*out = err == OK ? there.id : made.id;
 	if (err == ERR_NOT_FOUND)
@@ -58,12 +62,12 @@ static enum err join(struct call *call, const struct create_input *in, const str
 		return call_fail(call, ERR_CONFLICT, "email", "This person is a member already.");
 	if (err == OK)
 		err = query_run(call->db, STATEMENT_USER_PROMOTE,
-		                &(struct user_promote_in){ .id = there.id,
-		                                           .account_id = *account_id,
-		                                           .name = in->name,
-		                                           .role = in->role,
-		                                           .now = call->now },
-		                NULL);
+				&(struct user_promote_in){ .id = there.id,
+							   .account_id = *account_id,
+							   .name = in->name,
+							   .role = in->role,
+							   .now = call->now },
+				NULL);
 	return err;
 }
 
@@ -72,17 +76,17 @@ enum err members_create(struct call *call)
 	const struct create_input *in = call->input;
 	const struct prepared *prepared = call->prepared;
 	const struct account_create_in account = { .id = uuid_new(),
-		                                   .email = in->email,
-		                                   .name = in->name,
-		                                   .password_hash = prepared->password_hash,
-		                                   .now = call->now };
+						   .email = in->email,
+						   .name = in->name,
+						   .password_hash = prepared->password_hash,
+						   .now = call->now };
 	struct uuid account_id;
 	struct uuid user_id;
 	enum err err = founding_account(call->db, call->arena, &account, &account_id);
 
 	if (err == ERR_CONFLICT)
 		return call_fail(call, ERR_CONFLICT, "password",
-		                 "This person has an account already: leave the password out, theirs stays.");
+				 "This person has an account already: leave the password out, theirs stays.");
 	if (err == OK)
 		err = join(call, in, &account_id, &user_id);
 	if (err != OK)

@@ -19,11 +19,23 @@ struct create_input {
 
 #define AT(member) .offset = offsetof(struct create_input, member)
 static const struct json_field create_fields[] = {
-	{ .name = "organization_name", .kind = JSON_TEXT, .required = true, AT(name), .max = 200, .about = "For people." },
-	{ .name = "slug", .kind = JSON_TEXT, AT(slug), .max = SLUG_MAX, .about = "Short name; from the name when missing." },
+	{ .name = "organization_name",
+	  .kind = JSON_TEXT,
+	  .required = true,
+	  AT(name),
+	  .max = 200,
+	  .about = "For people." },
+	{ .name = "slug",
+	  .kind = JSON_TEXT,
+	  AT(slug),
+	  .max = SLUG_MAX,
+	  .about = "Short name; from the name when missing." },
 	{ .name = "location", .kind = JSON_TEXT, AT(location), .max = 200 },
 	{ .name = "website_url", .kind = JSON_TEXT, AT(website_url), .max = 2000 },
-	{ .name = "requests_per_minute", .kind = JSON_INT, AT(requests_per_minute), .max = RATE_MAX,
+	{ .name = "requests_per_minute",
+	  .kind = JSON_INT,
+	  AT(requests_per_minute),
+	  .max = RATE_MAX,
 	  .about = "Of each of its keys; 0 is no limit." },
 };
 #undef AT
@@ -57,21 +69,21 @@ static enum err choose_slug(struct call *call, const struct create_input *in, st
 		return ERR_MEMORY;
 	if (out->length == 0 || (in->slug.at != NULL && !text_equal(*out, in->slug)))
 		return call_fail(call, ERR_INVALID, "slug",
-		                 "slug must be letters a to z, digits and single hyphens, for example fort-myers.");
+				 "slug must be letters a to z, digits and single hyphens, for example fort-myers.");
 	return OK;
 }
 
 enum err organizations_create(struct call *call)
 {
 	const struct create_input *in = call->input;
-	struct organization_create_in organization = {
-		.id = uuid_new(),
-		.organization_name = in->name,
-		.location = in->location,
-		.website_url = in->website_url,
-		.requests_per_minute = in->requests_per_minute == JSON_ABSENT ? 0 : in->requests_per_minute,
-		.now = call->now
-	};
+	struct organization_create_in organization = { .id = uuid_new(),
+						       .organization_name = in->name,
+						       .location = in->location,
+						       .website_url = in->website_url,
+						       .requests_per_minute = in->requests_per_minute == JSON_ABSENT
+										  ? 0
+										  : in->requests_per_minute,
+						       .now = call->now };
 	struct api_key_create_in stored = { .id = uuid_new(), .name = TEXT("first"), .now = call->now };
 	char key[API_KEY_SIZE];
 	char hash[API_KEY_HASH_SIZE];
@@ -119,7 +131,11 @@ static const struct json_field change_fields[] = {
 	{ .name = "organization_name", .kind = JSON_TEXT, AT(name), .max = 200 },
 	{ .name = "location", .kind = JSON_TEXT, AT(location), .max = 200 },
 	{ .name = "website_url", .kind = JSON_TEXT, AT(website_url), .max = 2000 },
-	{ .name = "status", .kind = JSON_CHOICE, AT(status), .choices = statuses, .about = "suspended: its keys are refused." },
+	{ .name = "status",
+	  .kind = JSON_CHOICE,
+	  AT(status),
+	  .choices = statuses,
+	  .about = "suspended: its keys are refused." },
 	{ .name = "requests_per_minute", .kind = JSON_INT, AT(requests_per_minute), .max = RATE_MAX },
 };
 #undef AT
@@ -129,11 +145,11 @@ enum err organizations_change(struct call *call)
 {
 	const struct change_input *in = call->input;
 	const struct organization_change_in change = { .organization_name = in->name,
-		                                       .location = in->location,
-		                                       .website_url = in->website_url,
-		                                       .status = in->status,
-		                                       .requests_per_minute = in->requests_per_minute,
-		                                       .now = call->now };
+						       .location = in->location,
+						       .website_url = in->website_url,
+						       .status = in->status,
+						       .requests_per_minute = in->requests_per_minute,
+						       .now = call->now };
 	struct organization_show_out row;
 	enum err err = query_run(call->db, STATEMENT_ORGANIZATION_CHANGE, &change, NULL);
 

@@ -10,14 +10,16 @@ static const struct {
 	[ERR_CONFLICT] = { 409, "conflict", "It is there already." },
 	[ERR_INVALID] = { 400, "invalid_field", "The request is not as it should be." },
 	[ERR_UNAUTHORIZED] = { 401, "unauthorized",
-	                       "A valid credential is needed: send the organization's API key as x-api-key." },
+			       "A valid credential is needed: send the organization's API key as x-api-key." },
 	[ERR_FORBIDDEN] = { 403, "forbidden", "Your role does not allow this." },
 	[ERR_TOO_LARGE] = { 413, "payload_too_large", "The request is larger than this server takes." },
 	[ERR_RATE_LIMITED] = { 429, "rate_limited", "Too many requests: wait as long as Retry-After says." },
 	[ERR_UNAVAILABLE] = { 503, "unavailable", "Nothing was stored: try again in a moment." },
 	[ERR_MEMORY] = { 503, "unavailable", "The server is out of memory for this request: try again in a moment." },
-	[ERR_STORAGE] = { 500, "internal", "Something broke on our side; the server's log says what, by the request's id." },
-	[ERR_DENIED] = { 500, "internal", "Something broke on our side; the server's log says what, by the request's id." },
+	[ERR_STORAGE] = { 500, "internal",
+			  "Something broke on our side; the server's log says what, by the request's id." },
+	[ERR_DENIED] = { 500, "internal",
+			 "Something broke on our side; the server's log says what, by the request's id." },
 };
 
 unsigned reply_status(enum err err)

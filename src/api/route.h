@@ -37,7 +37,7 @@ enum answer {
 enum rate { UNLIMITED, BY_KEY };
 
 #define ROUTE_PARAMETERS 2
-#define ROUTE_BODY (1024 * 1024)
+#define ROUTE_BODY       (1024 * 1024)
 
 struct route {
 	const char *method;
@@ -53,7 +53,8 @@ struct route {
 	const struct json_shape *query; /* NULL: the query is ignored */
 	/* Reads a body that is not one JSON object, on the HTTP thread, into call->input; or NULL. */
 	enum err (*read)(struct call *call);
-	/* Work that must not run on the writer (hashing a password), done on the slow thread before `handle`; or NULL. */
+	/* Work that must not run on the writer (hashing a password), done on the slow thread before `handle`; or NULL.
+	 */
 	enum err (*prepare)(struct call *call);
 	enum err (*handle)(struct call *call);
 	/* Once it is durable, before it is answered: what must be forgotten in memory; or NULL. */

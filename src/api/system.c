@@ -51,19 +51,20 @@ static void put_routes(struct buffer *to, const struct metrics *metrics)
 {
 	char label[160];
 
-	buffer_string(to, "# HELP innkeeper_requests_total Requests answered.\n# TYPE innkeeper_requests_total counter\n");
+	buffer_string(to,
+		      "# HELP innkeeper_requests_total Requests answered.\n# TYPE innkeeper_requests_total counter\n");
 	for (size_t i = 0; i < metrics->route_count; i++) {
 		label_route(i, label, sizeof label);
 		for (size_t class = 0; class < METRICS_STATUS_COUNT; class ++) {
 			uint64_t count = atomic_load_explicit(&metrics->routes[i].answers[class], memory_order_relaxed);
 
 			if (count > 0)
-				buffer_format(to, "innkeeper_requests_total{%s,status=\"%s\"} %llu\n", label, classes[class],
-				              (unsigned long long)count);
+				buffer_format(to, "innkeeper_requests_total{%s,status=\"%s\"} %llu\n", label,
+					      classes[class], (unsigned long long)count);
 		}
 	}
 	buffer_string(to, "# HELP innkeeper_request_seconds From the end of the head to the reply.\n"
-	                  "# TYPE innkeeper_request_seconds histogram\n");
+			  "# TYPE innkeeper_request_seconds histogram\n");
 	for (size_t i = 0; i < metrics->route_count; i++) {
 		label_route(i, label, sizeof label);
 		if (atomic_load_explicit(&metrics->routes[i].latency.count, memory_order_relaxed) > 0)
@@ -79,18 +80,19 @@ enum err system_metrics(struct call *call)
 
 	put_routes(to, metrics);
 	put_gauge(to, "innkeeper_writer_queue", "Writes waiting for the writer.", "gauge",
-	          (int64_t)writer_depth(house->writer));
+		  (int64_t)writer_depth(house->writer));
 	put_gauge(to, "innkeeper_writer_rejected_total", "Writes refused because the queue was full.", "counter",
-	          (int64_t)atomic_load(&metrics->rejected));
+		  (int64_t)atomic_load(&metrics->rejected));
 	put_gauge(to, "innkeeper_rate_limited_total", "Requests answered 429.", "counter",
-	          (int64_t)atomic_load(&metrics->rate_limited));
-	put_gauge(to, "innkeeper_database_bytes", "The database on disk, its log included.", "gauge", db_size(call->db));
+		  (int64_t)atomic_load(&metrics->rate_limited));
+	put_gauge(to, "innkeeper_database_bytes", "The database on disk, its log included.", "gauge",
+		  db_size(call->db));
 	put_gauge(to, "innkeeper_start_time_seconds", "When the process started, since 1970.", "gauge",
-	          house->started_at / 1000);
+		  house->started_at / 1000);
 	buffer_string(to, "# HELP innkeeper_batch_items Writes in a commit.\n# TYPE innkeeper_batch_items histogram\n");
 	histogram_print(to, "innkeeper_batch_items", "", &metrics->batch_size, false);
 	buffer_string(to, "# HELP innkeeper_commit_seconds A commit, its sync included.\n"
-	                  "# TYPE innkeeper_commit_seconds histogram\n");
+			  "# TYPE innkeeper_commit_seconds histogram\n");
 	histogram_print(to, "innkeeper_commit_seconds", "", &metrics->commit, true);
 	return OK;
 }

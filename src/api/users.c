@@ -27,13 +27,13 @@ static enum err find_or_make(struct call *call, const struct identify_input *in,
 {
 	struct user_by_email_out user;
 	struct user_create_in made = { .id = uuid_new(),
-		                       .email = in->email,
-		                       .name = in->name,
-		                       .role = TEXT("Visitor"),
-		                       .provider = in->source,
-		                       .now = in->timestamp == JSON_ABSENT ? call->now : in->timestamp };
-	enum err err = query_one(call->db, STATEMENT_USER_BY_EMAIL, &(struct user_by_email_in){ .email = in->email }, &user,
-	                         call->arena);
+				       .email = in->email,
+				       .name = in->name,
+				       .role = TEXT("Visitor"),
+				       .provider = in->source,
+				       .now = in->timestamp == JSON_ABSENT ? call->now : in->timestamp };
+	enum err err = query_one(call->db, STATEMENT_USER_BY_EMAIL, &(struct user_by_email_in){ .email = in->email },
+				 &user, call->arena);
 
 	*out = err == OK ? user.id : made.id;
 	return err == ERR_NOT_FOUND ? query_run(call->db, STATEMENT_USER_CREATE, &made, NULL) : err;
@@ -51,16 +51,16 @@ static enum err link_all(struct call *call, const struct identify_input *in, str
 		    &(struct chats_take_user_by_session_in){ .session_id = in->session_id, .user_id = user_id }, NULL);
 		if (err == OK)
 			err = query_run(call->db, STATEMENT_ARTICLE_VIEWS_TAKE_USER_BY_SESSION,
-			                &(struct article_views_take_user_by_session_in){ .session_id = in->session_id,
-			                                                                 .user_id = user_id },
-			                NULL);
+					&(struct article_views_take_user_by_session_in){ .session_id = in->session_id,
+											 .user_id = user_id },
+					NULL);
 	}
 	if (err != OK || in->chat_id.at == NULL)
 		return err;
 	err = chat_find(call, in->chat_id, &chat);
 	if (err == OK)
 		err = query_run(call->db, STATEMENT_CHAT_TAKE_USER,
-		                &(struct chat_take_user_in){ .number = chat.number, .user_id = user_id }, NULL);
+				&(struct chat_take_user_in){ .number = chat.number, .user_id = user_id }, NULL);
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 

@@ -18,7 +18,10 @@ struct identify_input {
 #define AT(member) .offset = offsetof(struct identify_input, member)
 static const struct json_field identify_fields[] = {
 	{ .name = "email", .kind = JSON_EMAIL, .required = true, AT(email), .about = "Compared without case." },
-	{ .name = "session_id", .kind = JSON_TEXT, AT(session_id), .about = "Its chats and views become the visitor's." },
+	{ .name = "session_id",
+	  .kind = JSON_TEXT,
+	  AT(session_id),
+	  .about = "Its chats and views become the visitor's." },
 	{ .name = "chat_id", .kind = JSON_TEXT, AT(chat_id), .about = "A chat of the visitor's, by either id." },
 	{ .name = "source", .kind = JSON_TEXT, AT(source), .fallback = "newsletter", .about = "Where they said it." },
 	{ .name = "visitor_id", .kind = JSON_TEXT, AT(visitor_id), .about = "A visitor's id, if one is known." },
@@ -39,7 +42,7 @@ static enum err find_by_session(struct call *call, struct text session_id, struc
 	struct visitor_of_session_chat_out chat;
 	struct visitor_of_session_view_out view;
 	enum err err = query_one(call->db, STATEMENT_VISITOR_OF_SESSION_CHAT,
-	                         &(struct visitor_of_session_chat_in){ .session_id = session_id }, &chat, call->arena);
+				 &(struct visitor_of_session_chat_in){ .session_id = session_id }, &chat, call->arena);
 
 	if (err == OK) {
 		*out = chat.visitor_id;
@@ -48,7 +51,7 @@ static enum err find_by_session(struct call *call, struct text session_id, struc
 	if (err != ERR_NOT_FOUND)
 		return err;
 	err = query_one(call->db, STATEMENT_VISITOR_OF_SESSION_VIEW,
-	                &(struct visitor_of_session_view_in){ .session_id = session_id }, &view, call->arena);
+			&(struct visitor_of_session_view_in){ .session_id = session_id }, &view, call->arena);
 	if (err == OK)
 		*out = view.visitor_id;
 	return err;
@@ -58,7 +61,7 @@ static enum err find_by_email(struct call *call, struct text email, struct uuid 
 {
 	struct visitor_by_email_out visitor;
 	enum err err = query_one(call->db, STATEMENT_VISITOR_BY_EMAIL, &(struct visitor_by_email_in){ .email = email },
-	                         &visitor, call->arena);
+				 &visitor, call->arena);
 
 	if (err == OK)
 		*out = visitor.id;
@@ -84,11 +87,11 @@ static enum err find(struct call *call, const struct identify_input *in, struct 
 static enum err make(struct call *call, const struct identify_input *in, int64_t at, struct uuid *out)
 {
 	const struct visitor_create_in visitor = { .id = uuid_new_at(at),
-		                                   .email = in->email,
-		                                   .name = in->name,
-		                                   .source = in->source,
-		                                   .metadata = in->metadata,
-		                                   .created_at = at };
+						   .email = in->email,
+						   .name = in->name,
+						   .source = in->source,
+						   .metadata = in->metadata,
+						   .created_at = at };
 
 	*out = visitor.id;
 	return query_run(call->db, STATEMENT_VISITOR_CREATE, &visitor, NULL);
@@ -98,14 +101,16 @@ static enum err make(struct call *call, const struct identify_input *in, int64_t
 static enum err absorb(struct call *call, const struct uuid *from, const struct uuid *to)
 {
 	enum err err = query_run(call->db, STATEMENT_CHATS_MOVE_VISITOR,
-	                         &(struct chats_move_visitor_in){ .visitor_id = *from, .new_visitor_id = *to }, NULL);
+				 &(struct chats_move_visitor_in){ .visitor_id = *from, .new_visitor_id = *to }, NULL);
 
 	if (err == OK)
 		err = query_run(call->db, STATEMENT_ARTICLE_VIEWS_MOVE_VISITOR,
-		                &(struct article_views_move_visitor_in){ .visitor_id = *from, .new_visitor_id = *to }, NULL);
+				&(struct article_views_move_visitor_in){ .visitor_id = *from, .new_visitor_id = *to },
+				NULL);
 	if (err == OK)
 		err = query_run(call->db, STATEMENT_WEB_MENTIONS_MOVE_VISITOR,
-		                &(struct web_mentions_move_visitor_in){ .visitor_id = *from, .new_visitor_id = *to }, NULL);
+				&(struct web_mentions_move_visitor_in){ .visitor_id = *from, .new_visitor_id = *to },
+				NULL);
 	if (err == OK)
 		err = query_run(call->db, STATEMENT_VISITOR_DELETE, &(struct visitor_delete_in){ .id = *from }, NULL);
 	return err;
@@ -116,7 +121,8 @@ static bool is_older(const struct visitor_by_id_out *a, const struct visitor_by_
 	return a->created_at != b->created_at ? a->created_at < b->created_at : a->number < b->number;
 }
 
-/* If another visitor has the e-mail already, the two become the older one: its values stay, the other's fill the gaps. */
+/* If another visitor has the e-mail already, the two become the older one: its values stay, the other's fill the gaps.
+ */
 static enum err unite(struct call *call, struct text email, struct visitor_by_id_out *visitor)
 {
 	struct visitor_by_id_out other;
@@ -145,7 +151,8 @@ static enum err unite(struct call *call, struct text email, struct visitor_by_id
 	return err;
 }
 
-static enum err change(struct call *call, const struct identify_input *in, int64_t at, struct visitor_by_id_out *visitor)
+static enum err change(struct call *call, const struct identify_input *in, int64_t at,
+		       struct visitor_by_id_out *visitor)
 {
 	struct visitor_change_in changed = { .email = in->email, .last_active_at = at };
 	enum err err = unite(call, in->email, visitor);
@@ -175,11 +182,11 @@ static enum err link_chat(struct call *call, struct text chat_id, const struct u
 		return err == ERR_NOT_FOUND ? OK : err;
 	linked->chats++;
 	return query_run(call->db, STATEMENT_CHAT_LINK_VISITOR,
-	                 &(struct chat_link_visitor_in){ .number = chat.number, .visitor_id = *visitor_id }, NULL);
+			 &(struct chat_link_visitor_in){ .number = chat.number, .visitor_id = *visitor_id }, NULL);
 }
 
 static enum err link_all(struct call *call, const struct identify_input *in, const struct uuid *visitor_id,
-                         struct linked *linked)
+			 struct linked *linked)
 {
 	enum err err = OK;
 
@@ -190,10 +197,10 @@ static enum err link_all(struct call *call, const struct identify_input *in, con
 		    &(struct chats_link_session_in){ .session_id = in->session_id, .visitor_id = *visitor_id },
 		    &linked->chats);
 		if (err == OK)
-			err = query_run(
-			    call->db, STATEMENT_ARTICLE_VIEWS_LINK_SESSION,
-			    &(struct article_views_link_session_in){ .session_id = in->session_id, .visitor_id = *visitor_id },
-			    &linked->views);
+			err = query_run(call->db, STATEMENT_ARTICLE_VIEWS_LINK_SESSION,
+					&(struct article_views_link_session_in){ .session_id = in->session_id,
+										 .visitor_id = *visitor_id },
+					&linked->views);
 	}
 	if (err == OK && in->chat_id.at != NULL)
 		err = link_chat(call, in->chat_id, visitor_id, linked);

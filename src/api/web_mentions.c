@@ -1,7 +1,7 @@
 #include "api/web_mentions.h"
 
-#define MENTIONS_MAX 1000
-#define URL_MAX 8192
+#define MENTIONS_MAX       1000
+#define URL_MAX            8192
 #define EXCERPT_CHARACTERS 500
 
 struct result {
@@ -14,9 +14,19 @@ struct result {
 
 static const struct json_field result_fields[] = {
 	{ .name = "url", .kind = JSON_TEXT, .required = true, .offset = offsetof(struct result, url), .max = URL_MAX },
-	{ .name = "title", .kind = JSON_TEXT, .offset = offsetof(struct result, title), .max = 4096, .about = "The url when missing." },
-	{ .name = "score", .kind = JSON_NUMBER, .offset = offsetof(struct result, score), .about = "The search's relevance." },
-	{ .name = "content", .kind = JSON_TEXT, .offset = offsetof(struct result, content), .max = ROUTE_BODY,
+	{ .name = "title",
+	  .kind = JSON_TEXT,
+	  .offset = offsetof(struct result, title),
+	  .max = 4096,
+	  .about = "The url when missing." },
+	{ .name = "score",
+	  .kind = JSON_NUMBER,
+	  .offset = offsetof(struct result, score),
+	  .about = "The search's relevance." },
+	{ .name = "content",
+	  .kind = JSON_TEXT,
+	  .offset = offsetof(struct result, content),
+	  .max = ROUTE_BODY,
 	  .about = "Its first 500 characters are kept." },
 	{ .name = "image", .kind = JSON_TEXT, .offset = offsetof(struct result, image), .max = URL_MAX },
 };
@@ -33,7 +43,12 @@ struct mentions_input {
 
 #define AT(member) .offset = offsetof(struct mentions_input, member)
 static const struct json_field mentions_fields[] = {
-	{ .name = "mentions", .kind = JSON_LIST, .required = true, AT(mentions), .max = MENTIONS_MAX, .items = &result_shape,
+	{ .name = "mentions",
+	  .kind = JSON_LIST,
+	  .required = true,
+	  AT(mentions),
+	  .max = MENTIONS_MAX,
+	  .items = &result_shape,
 	  .about = "The results shown." },
 	{ .name = "sessionId", .kind = JSON_TEXT, .required = true, AT(session_id), .about = "The visitor's session." },
 	{ .name = "chatId", .kind = JSON_TEXT, AT(chat_id), .about = "The chat they were shown in." },
@@ -87,7 +102,8 @@ static enum err find_visitor(struct call *call, struct text given, struct uuid *
 	*out = (struct uuid){ 0 };
 	if (given.at == NULL || uuid_parse(given, &id) != OK)
 		return OK;
-	err = query_one(call->db, STATEMENT_VISITOR_BY_ID, &(struct visitor_by_id_in){ .id = id }, &visitor, call->arena);
+	err =
+	    query_one(call->db, STATEMENT_VISITOR_BY_ID, &(struct visitor_by_id_in){ .id = id }, &visitor, call->arena);
 	if (err == OK)
 		*out = id;
 	return err == ERR_NOT_FOUND ? OK : err;
@@ -109,16 +125,16 @@ enum err web_mentions_create(struct call *call)
 	json_open_array(call->out);
 	for (size_t i = 0; err == OK && i < in->mentions.count; i++) {
 		struct web_mention_create_in mention = { .id = uuid_new_at(at),
-			                                 .article_url = results[i].url,
-			                                 .article_title = results[i].title.at != NULL ? results[i].title
-			                                                                              : results[i].url,
-			                                 .chat_id = in->chat_id,
-			                                 .session_id = in->session_id,
-			                                 .visitor_id = visitor_id,
-			                                 .search_query = in->search_query,
-			                                 .metadata = metadata_of(call, &results[i]),
-			                                 .mentioned_at = at,
-			                                 .created_at = call->now };
+							 .article_url = results[i].url,
+							 .article_title = results[i].title.at != NULL ? results[i].title
+												      : results[i].url,
+							 .chat_id = in->chat_id,
+							 .session_id = in->session_id,
+							 .visitor_id = visitor_id,
+							 .search_query = in->search_query,
+							 .metadata = metadata_of(call, &results[i]),
+							 .mentioned_at = at,
+							 .created_at = call->now };
 		struct web_mention_create_out row;
 
 		if (mention.metadata.at == NULL)
@@ -140,7 +156,12 @@ struct click_input {
 
 #define AT(member) .offset = offsetof(struct click_input, member)
 static const struct json_field click_fields[] = {
-	{ .name = "articleUrl", .kind = JSON_TEXT, .required = true, AT(url), .max = URL_MAX, .about = "The result's url." },
+	{ .name = "articleUrl",
+	  .kind = JSON_TEXT,
+	  .required = true,
+	  AT(url),
+	  .max = URL_MAX,
+	  .about = "The result's url." },
 	{ .name = "chatId", .kind = JSON_TEXT, AT(chat_id), .about = "The chat it was shown in; this or sessionId." },
 	{ .name = "sessionId", .kind = JSON_TEXT, AT(session_id), .about = "The session it was shown in." },
 	{ .name = "timestamp", .kind = JSON_TIME, AT(timestamp), .about = "When; now when missing." },
@@ -155,16 +176,17 @@ static enum err find_newest(struct call *call, const struct click_input *in, int
 	enum err err;
 
 	if (in->chat_id.at != NULL) {
-		err = query_one(
-		    call->db, STATEMENT_WEB_MENTION_NEWEST_OF_CHAT,
-		    &(struct web_mention_newest_of_chat_in){ .article_url = in->url, .chat_id = in->chat_id }, &of_chat,
-		    call->arena);
+		err =
+		    query_one(call->db, STATEMENT_WEB_MENTION_NEWEST_OF_CHAT,
+			      &(struct web_mention_newest_of_chat_in){ .article_url = in->url, .chat_id = in->chat_id },
+			      &of_chat, call->arena);
 		*number = err == OK ? of_chat.number : 0;
 		return err;
 	}
-	err = query_one(call->db, STATEMENT_WEB_MENTION_NEWEST_OF_SESSION,
-	                &(struct web_mention_newest_of_session_in){ .article_url = in->url, .session_id = in->session_id },
-	                &of_session, call->arena);
+	err = query_one(
+	    call->db, STATEMENT_WEB_MENTION_NEWEST_OF_SESSION,
+	    &(struct web_mention_newest_of_session_in){ .article_url = in->url, .session_id = in->session_id },
+	    &of_session, call->arena);
 	*number = err == OK ? of_session.number : 0;
 	return err;
 }
@@ -177,7 +199,8 @@ enum err web_mentions_click(struct call *call)
 	enum err err;
 
 	if (in->chat_id.at == NULL && in->session_id.at == NULL)
-		return fault_set(&call->fault, ERR_INVALID, "missing_field", "chatId", "chatId or sessionId is needed.");
+		return fault_set(&call->fault, ERR_INVALID, "missing_field", "chatId",
+				 "chatId or sessionId is needed.");
 	err = find_newest(call, in, &click.number);
 	if (err == ERR_NOT_FOUND)
 		return call_fail(call, err, NULL, "No such web result was shown in this chat or session.");

@@ -16,11 +16,11 @@ static enum err enter_and_run(struct db *db, const struct scope *scope, enum sta
 }
 
 enum err founding_organization(struct db *db, struct arena *arena, const struct organization_create_in *organization,
-                               const struct api_key_create_in *key)
+			       const struct api_key_create_in *key)
 {
 	const struct scope *tenant = tenant_scope(arena, &organization->id);
 	enum err err = tenant == NULL ? ERR_MEMORY
-	                              : enter_and_run(db, tenant_system(), STATEMENT_ORGANIZATION_CREATE, organization);
+				      : enter_and_run(db, tenant_system(), STATEMENT_ORGANIZATION_CREATE, organization);
 
 	return err == OK ? enter_and_run(db, tenant, STATEMENT_API_KEY_CREATE, key) : err;
 }
@@ -34,8 +34,8 @@ enum err founding_account(struct db *db, struct arena *arena, const struct accou
 	if (err != OK)
 		return err;
 	*out = account->id;
-	err = query_one(db, STATEMENT_ACCOUNT_BY_EMAIL, &(struct account_by_email_in){ .email = account->email }, &there,
-	                arena);
+	err = query_one(db, STATEMENT_ACCOUNT_BY_EMAIL, &(struct account_by_email_in){ .email = account->email },
+			&there, arena);
 	if (err == ERR_NOT_FOUND) {
 		err = query_run(db, STATEMENT_ACCOUNT_CREATE, account, NULL);
 	} else if (err == OK) {

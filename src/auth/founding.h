@@ -11,10 +11,11 @@
 
 /* Makes the organization `id` and, in its own scope, its first key. ERR_CONFLICT: the slug is taken. */
 enum err founding_organization(struct db *db, struct arena *arena, const struct organization_create_in *organization,
-                               const struct api_key_create_in *key) WARN_UNUSED;
+			       const struct api_key_create_in *key) WARN_UNUSED;
 
-/* The account of an e-mail, made if there is none. ERR_CONFLICT: there is one, and `account->password_hash` is given. */
+/* The account of an e-mail, made if there is none. ERR_CONFLICT: there is one, and `account->password_hash` is given.
+ */
 enum err founding_account(struct db *db, struct arena *arena, const struct account_create_in *account,
-                          struct uuid *out) WARN_UNUSED;
+			  struct uuid *out) WARN_UNUSED;
 
 #endif

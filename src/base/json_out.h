@@ -25,7 +25,7 @@ void json_open_array(struct json_out *out);
 void json_close_array(struct json_out *out);
 void json_key(struct json_out *out, const char *name); /* a literal of ours: not escaped */
 
-void json_put_text(struct json_out *out, struct text value);                                         /* absent: null */
+void json_put_text(struct json_out *out, struct text value);   /* absent: null */
 void json_put_string(struct json_out *out, const char *value); /* NULL: null */
 void json_put_int(struct json_out *out, int64_t value);
 void json_put_real(struct json_out *out, double value); /* the shortest digits that read back as the same double */

@@ -327,7 +327,7 @@ static struct json_tree_member member_at(void *step)
 		return (struct json_tree_member){ 0 };
 	return (struct json_tree_member){
 		.step = step,
-		.name = {json_object_iter_key(step), json_object_iter_key_len(step)},
+		.name = { json_object_iter_key(step), json_object_iter_key_len(step) },
 		.value = (const struct json_value *)json_object_iter_value(step),
 	};
 }

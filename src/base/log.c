@@ -24,10 +24,10 @@ static const struct {
 	struct text name;
 	enum log_level level;
 } levels[] = {
-	{{ "debug", 5 },    LOG_DEBUG  },
-	{ { "info", 4 },    LOG_INFO   },
-	{ { "warning", 7 }, LOG_WARNING},
-	{ { "error", 5 },   LOG_ERROR  },
+	{ { "debug", 5 }, LOG_DEBUG },
+	{ { "info", 4 }, LOG_INFO },
+	{ { "warning", 7 }, LOG_WARNING },
+	{ { "error", 5 }, LOG_ERROR },
 };
 
 enum err log_level_of(struct text name, enum log_level *out)

@@ -15,8 +15,9 @@
 #include "base/log.h"
 #include "base/text.h"
 
-#define HTTP_HEADERS_MAX   100 /* header lines in a request; more: 431 */
-#define HTTP_REPLY_HEADERS 12  /* header lines that a reply may add */
+#define HTTP_HEADERS_MAX    100                        /* header lines in a request; more: 431 */
+#define HTTP_REPLY_HEADERS  12                         /* header lines that a reply may add */
+#define HTTP_REQUEST_MEMORY ((size_t)16 * 1024 * 1024) /* bytes: the usual cap of a request's arena */
 
 /* An address as limits count it: IPv4 whole (mapped into IPv6), IPv6 by its /64. */
 struct http_address {
@@ -38,9 +39,9 @@ struct http_reply {
 };
 
 struct http_request {
-	/* Set by net before `admit`; texts live in the request's arena until `release`. */
+	/* Set by net before `admit`; texts live until `release`. */
 	struct text method; /* as sent: methods are case-sensitive */
-	struct text path;   /* percent-decoded, UTF-8, begins with '/' */
+	struct text path;   /* percent-decoded, UTF-8, begins with '/'; or "*" of an OPTIONS */
 	struct text query;  /* as sent, without the '?'; absent if there was none */
 	struct http_header *headers;
 	size_t header_count;
@@ -71,11 +72,12 @@ struct http_application {
 	enum http_next (*admit)(void *application, struct http_request *request);
 	/* The body is complete. */
 	enum http_next (*handle)(void *application, struct http_request *request);
-	/* Fills the reply of a refusal that net itself decided (400, 408, 413, 431, 501, 505): code and sentence go
+	/* Fills the reply of a refusal that net itself decided (400, 413, 431, 500, 503, 505): code and sentence go
 	 * into the house's error shape. `request` may have neither method nor path. */
 	void (*refuse)(void *application, struct http_request *request, unsigned status, const char *code,
 		       const char *sentence);
-	/* The last call for a request, after its reply was sent or its client has gone; `sent` says which. */
+	/* The last call for a request, once for each that `admit` saw and for no other, after its reply was sent or its
+	 * client has gone; `sent` says which. */
 	void (*release)(void *application, struct http_request *request, bool sent);
 };
 
@@ -89,7 +91,8 @@ struct http_options {
 	unsigned idle_timeout;     /* seconds that a kept-alive connection may be silent */
 	const char *trusted_proxy; /* address or address/bits list, comma separated, whose X-Forwarded-For is believed;
 				      or NULL */
-	const struct log *log;
+	size_t request_memory;     /* bytes that a request's arena may grow to; 0: HTTP_REQUEST_MEMORY */
+	const struct log *log;     /* or NULL: the library's remarks are then dropped */
 };
 
 struct http;

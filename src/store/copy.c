@@ -27,8 +27,8 @@ static const struct {
 	const char *question;
 	const char *good;
 } checks[] = {
-	{"PRAGMA integrity_check(1)", "ok"},
-	{ "PRAGMA foreign_key_check", ""  },
+	{ "PRAGMA integrity_check(1)", "ok" },
+	{ "PRAGMA foreign_key_check", "" },
 };
 
 /* One call at work. The texts are its own. */

@@ -86,7 +86,7 @@ static enum err configure(struct db *db)
 	char *pragmas = sqlite3_mprintf("PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON;"
 					"PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; %s",
 					db->use == DB_READ ? READER_CACHE_KIB : WRITER_CACHE_KIB,
-					db->use == DB_READ ? "PRAGMA query_only = ON" : "PRAGMA journal_mode = WAL");
+					db->use == DB_READ ? "" : "PRAGMA journal_mode = WAL");
 	int status = pragmas == NULL ? SQLITE_NOMEM : sqlite3_exec(db->sqlite, pragmas, NULL, NULL, NULL);
 
 	sqlite3_free(pragmas);
@@ -145,7 +145,6 @@ static enum err open_file(struct db *db, struct fault *fault)
 				 db->sqlite == NULL ? "out of memory" : sqlite3_errmsg(db->sqlite));
 	sqlite3_extended_result_codes(db->sqlite, 1);
 	sqlite3_busy_timeout(db->sqlite, BUSY_MS);
-	sqlite3_wal_hook(db->sqlite, note_log, db);
 	if (configure(db) != OK)
 		return fault_set(fault, ERR_STORAGE, NULL, NULL, "The database %s cannot be used: %s.", db->path,
 				 sqlite3_errmsg(db->sqlite));

@@ -220,12 +220,9 @@ static enum err harden(sqlite3 *sqlite)
 		int option;
 		int value;
 	} settings[] = {
-		{SQLITE_DBCONFIG_DEFENSIVE,              1},
-                { SQLITE_DBCONFIG_TRUSTED_SCHEMA,        0},
-		{ SQLITE_DBCONFIG_ENABLE_FKEY,           1},
-                { SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
-		{ SQLITE_DBCONFIG_ENABLE_TRIGGER,        1},
-                { SQLITE_DBCONFIG_WRITABLE_SCHEMA,       0},
+		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },      { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_FKEY, 1 },    { SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_TRIGGER, 1 }, { SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)

@@ -204,6 +204,58 @@ enum err writer_submit(struct writer *writer, struct writer_item *item)
 	return taken ? OK : ERR_UNAVAILABLE;
 }
 
+struct performance {
+	struct writer_item item;
+	enum err (*run)(struct db *db, void *context);
+	void *context;
+	pthread_mutex_t lock;
+	pthread_cond_t finished;
+	bool done;
+	enum err outcome;
+};
+
+static enum err perform_run(struct db *db, void *context)
+{
+	struct performance *performance = context;
+
+	return performance->run(db, performance->context);
+}
+
+static void perform_done(void *context, enum err outcome)
+{
+	struct performance *performance = context;
+
+	pthread_mutex_lock(&performance->lock);
+	performance->done = true;
+	performance->outcome = outcome;
+	pthread_cond_signal(&performance->finished);
+	pthread_mutex_unlock(&performance->lock);
+}
+
+enum err writer_perform(struct writer *writer, const struct scope *scope, enum err (*run)(struct db *db, void *context),
+			void *context)
+{
+	struct performance performance = { .item = { .scope = scope, .run = perform_run, .done = perform_done },
+					   .run = run,
+					   .context = context };
+	enum err err;
+
+	performance.item.context = &performance;
+	pthread_mutex_init(&performance.lock, NULL);
+	pthread_cond_init(&performance.finished, NULL);
+	err = writer_submit(writer, &performance.item);
+	if (err == OK) {
+		pthread_mutex_lock(&performance.lock);
+		while (!performance.done)
+			pthread_cond_wait(&performance.finished, &performance.lock);
+		err = performance.outcome;
+		pthread_mutex_unlock(&performance.lock);
+	}
+	pthread_cond_destroy(&performance.finished);
+	pthread_mutex_destroy(&performance.lock);
+	return err;
+}
+
 size_t writer_depth(struct writer *writer)
 {
 	size_t depth;

@@ -41,6 +41,10 @@ enum err writer_start(struct writer **out, const struct writer_options *options,
 /* Any thread. ERR_UNAVAILABLE when the queue is full or the writer is stopping: then `done` is not called. */
 enum err writer_submit(struct writer *writer, struct writer_item *item) WARN_UNUSED;
 
+/* Submits and waits until it is durable; for jobs and tests, never for an HTTP thread. */
+enum err writer_perform(struct writer *writer, const struct scope *scope, enum err (*run)(struct db *db, void *context),
+			void *context) WARN_UNUSED;
+
 size_t writer_depth(struct writer *writer); /* items waiting */
 
 /* Takes no more, finishes what waits, moves the log home, closes. */

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json_in.h"
@@ -371,10 +372,10 @@ static void a_text_may_have_200_bytes_unless_stated(void **state)
 	(void)state;
 	memset(text, 'a', 201);
 	text[201] = '\0';
-	(void)strcat(strcat(strcpy(body, "{\"chatId\":\""), text), "\"}");
+	snprintf(body, sizeof body, "{\"chatId\":\"%s\"}", text);
 	assert_fault(body, "invalid_field", "chatId");
 	text[200] = '\0';
-	(void)strcat(strcat(strcpy(body, "{\"chatId\":\""), text), "\"}");
+	snprintf(body, sizeof body, "{\"chatId\":\"%s\"}", text);
 	assert_int_equal(fill(body, &message, &fault), OK);
 	assert_int_equal(message.chat.length, 200);
 }

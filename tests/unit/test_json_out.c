@@ -42,14 +42,14 @@ static void commas_stand_between_and_nowhere_else(void **state)
 	json_close_array(&w.out);
 	json_key(&w.out, "b");
 	json_open_array(&w.out);
-	json_int(&w.out, -1);
+	json_put_int(&w.out, -1);
 	json_open_object(&w.out);
 	json_close_object(&w.out);
-	json_bool(&w.out, true);
-	json_raw(&w.out, TEXT("{}"));
+	json_put_bool(&w.out, true);
+	json_put_raw(&w.out, TEXT("{}"));
 	json_close_array(&w.out);
 	json_key(&w.out, "c");
-	json_bool(&w.out, false);
+	json_put_bool(&w.out, false);
 	json_close_object(&w.out);
 	assert_written(&w, "{\"a\":[],\"b\":[-1,{},true,{}],\"c\":false}");
 }
@@ -62,15 +62,15 @@ static void what_is_absent_is_null(void **state)
 	(void)state;
 	start(&w, 1000);
 	json_open_array(&w.out);
-	json_text(&w.out, text_of(NULL));
-	json_string(&w.out, NULL);
-	json_raw(&w.out, text_of(NULL));
-	json_uuid(&w.out, &nil);
-	json_time(&w.out, INT64_MIN);
-	json_real(&w.out, (double)NAN);
-	json_real(&w.out, (double)-INFINITY);
-	json_null(&w.out);
-	json_string(&w.out, "");
+	json_put_text(&w.out, text_of(NULL));
+	json_put_string(&w.out, NULL);
+	json_put_raw(&w.out, text_of(NULL));
+	json_put_uuid(&w.out, &nil);
+	json_put_time(&w.out, INT64_MIN);
+	json_put_real(&w.out, (double)NAN);
+	json_put_real(&w.out, (double)-INFINITY);
+	json_put_null(&w.out);
+	json_put_string(&w.out, "");
 	json_close_array(&w.out);
 	assert_written(&w, "[null,null,null,null,null,null,null,null,\"\"]");
 }
@@ -86,8 +86,8 @@ static void ids_and_times_are_texts(void **state)
 	(void)state;
 	start(&w, 1000);
 	json_open_array(&w.out);
-	json_uuid(&w.out, &id);
-	json_time(&w.out, 1001);
+	json_put_uuid(&w.out, &id);
+	json_put_time(&w.out, 1001);
 	json_close_array(&w.out);
 	assert_written(&w, "[\"f81d4fae-7dec-11d0-a765-00a0c91e6bf6\",\"1970-01-01T00:00:01.001Z\"]");
 }
@@ -103,7 +103,7 @@ static void each_byte_is_escaped_when_it_must_wherever_it_stands(void **state)
 
 			text[place] = (char)byte;
 			start(&w, 1000);
-			json_string(&w.out, text);
+			json_put_string(&w.out, text);
 			bool escaped = byte < 0x20 || byte == '"' || byte == '\\';
 			assert_int_equal(w.buffer.at[1 + place] == '\\', escaped);
 			assert_memory_equal(w.buffer.at + 1, text, place);
@@ -122,7 +122,7 @@ static void escapes_take_their_short_form_where_there_is_one(void **state)
 
 	(void)state;
 	start(&w, 1000);
-	json_text(&w.out, TEXT("\"\\/\b\f\n\r\t\x01\x1F\x7F\xC3\xA9"));
+	json_put_text(&w.out, TEXT("\"\\/\b\f\n\r\t\x01\x1F\x7F\xC3\xA9"));
 	assert_written(&w, "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7F\xC3\xA9\"");
 }
 
@@ -150,7 +150,7 @@ static void a_real_takes_its_shortest_digits(void **state)
 		struct writing w;
 
 		start(&w, 1000);
-		json_real(&w.out, cases[i].value);
+		json_put_real(&w.out, cases[i].value);
 		assert_written(&w, cases[i].expected);
 		assert_true(strtod(cases[i].expected, NULL) == cases[i].value);
 	}
@@ -164,14 +164,14 @@ static void an_item_that_failed_leaves_nothing_behind(void **state)
 	start(&w, 1000);
 	json_open_array(&w.out);
 	struct json_mark first = json_mark(&w.out);
-	json_int(&w.out, 1);
+	json_put_int(&w.out, 1);
 	json_return_to(&w.out, first);
-	json_int(&w.out, 2);
+	json_put_int(&w.out, 2);
 	struct json_mark second = json_mark(&w.out);
 	json_open_object(&w.out);
 	json_key(&w.out, "half");
 	json_return_to(&w.out, second);
-	json_int(&w.out, 3);
+	json_put_int(&w.out, 3);
 	json_close_array(&w.out);
 	assert_written(&w, "[2,3]");
 }
@@ -184,7 +184,7 @@ static void a_full_buffer_stays_failed(void **state)
 	start(&w, 8);
 	json_open_array(&w.out);
 	struct json_mark mark = json_mark(&w.out);
-	json_string(&w.out, "too long for it");
+	json_put_string(&w.out, "too long for it");
 	json_return_to(&w.out, mark);
 	json_close_array(&w.out);
 	assert_true(w.buffer.failed);

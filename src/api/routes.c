@@ -1,0 +1,55 @@
+/* Every route there is. Read a row from left to right: what is asked for, by whom, where it runs, how its body is read,
+ * who handles it. What the columns mean stands in route.h, what becomes of them in dispatch.c. */
+#include "api/articles.h"
+#include "api/backup.h"
+#include "api/batch.h"
+#include "api/chats.h"
+#include "api/keys.h"
+#include "api/members.h"
+#include "api/organizations.h"
+#include "api/system.h"
+#include "api/users.h"
+#include "api/visitors.h"
+#include "api/web_mentions.h"
+
+// clang-format off
+const struct route routes[] = {
+	/* The process. */
+	{ "GET",  "/healthz", PUBLIC, HERE,  .handle = system_health,  .about = "Whether the process lives." },
+	{ "GET",  "/readyz",  PUBLIC, READS, .handle = system_ready,   .about = "Whether it can answer: the database too." },
+	{ "GET",  "/metrics", PUBLIC, READS, .handle = system_metrics, .answer = PLAIN_TEXT, .about = "Prometheus metrics." },
+
+	/* The concierge. */
+	{ "POST", "/api/chats/create",           KEY, WRITES, .rate = BY_KEY, .body = &chats_create_body,        .handle = chats_create,        .batch = "chat",            .about = "Reports a new chat." },
+	{ "POST", "/api/chats/message",          KEY, WRITES, .rate = BY_KEY, .body = &chats_message_body,       .handle = chats_message,       .batch = "message",         .about = "Reports a message of a chat." },
+	{ "POST", "/api/articles/mention",       KEY, WRITES, .rate = BY_KEY, .body = &articles_mention_body,    .handle = articles_mention,    .batch = "article_mention", .about = "Reports articles that an answer mentioned." },
+	{ "POST", "/api/articles/view",          KEY, WRITES, .rate = BY_KEY, .body = &articles_view_body,       .handle = articles_view,       .batch = "article_view",    .about = "Reports an article that was opened." },
+	{ "POST", "/api/tavily-mentions",        KEY, WRITES, .rate = BY_KEY, .body = &web_mentions_create_body, .handle = web_mentions_create, .batch = "web_mentions",    .about = "Reports web results that were shown." },
+	{ "POST", "/api/article-mentions",       KEY, WRITES, .rate = BY_KEY, .body = &web_mentions_create_body, .handle = web_mentions_create, .about = "As /api/tavily-mentions." },
+	{ "POST", "/api/tavily-mentions/click",  KEY, WRITES, .rate = BY_KEY, .body = &web_mentions_click_body,  .handle = web_mentions_click,  .batch = "web_click",       .about = "Reports a click on a web result." },
+	{ "POST", "/api/article-mentions/click", KEY, WRITES, .rate = BY_KEY, .body = &web_mentions_click_body,  .handle = web_mentions_click,  .about = "As /api/tavily-mentions/click." },
+	{ "POST", "/api/visitors/identify",      KEY, WRITES, .rate = BY_KEY, .body = &visitors_identify_body,   .handle = visitors_identify,   .batch = "visitor", .cors = true, .about = "Tells who a visitor is." },
+	{ "POST", "/api/users/identify",         KEY, WRITES, .rate = BY_KEY, .body = &users_identify_body,      .handle = users_identify,      .batch = "user",    .cors = true, .about = "Tells who a user of the concierge is." },
+	{ "POST", "/api/batch",                  KEY, WRITES, .rate = BY_KEY, .read = batch_read,                .handle = batch_store,         .body_limit = BATCH_BODY,   .about = "Up to 1,000 of the above in one request, durable together." },
+
+	/* The operator, through the control socket or the command line. */
+	{ "POST", "/control/organizations",        CONTROL, WRITES, .body = &organizations_create_body, .handle = organizations_create, .about = "Founds an organization." },
+	{ "GET",  "/control/organizations",        CONTROL, READS,  .answer = ARRAY,                    .handle = organizations_list,   .about = "Lists organizations." },
+	{ "POST", "/control/organizations/change", TENANT,  WRITES, .body = &organizations_change_body, .handle = organizations_change, .stored = organizations_changed, .about = "Changes an organization." },
+	{ "POST", "/control/keys",                 TENANT,  WRITES, .body = &keys_create_body,          .handle = keys_create,          .about = "Makes an API key." },
+	{ "GET",  "/control/keys",                 TENANT,  READS,  .answer = ARRAY,                    .handle = keys_list,            .about = "Lists API keys." },
+	{ "POST", "/control/keys/revoke",          TENANT,  WRITES, .body = &keys_revoke_body,          .handle = keys_revoke,          .stored = keys_revoked, .about = "Revokes an API key." },
+	{ "POST", "/control/users",                TENANT,  WRITES, .body = &members_create_body,       .prepare = members_prepare, .handle = members_create, .about = "Adds a member." },
+	{ "GET",  "/control/users",                TENANT,  READS,  .answer = ARRAY,                    .handle = members_list,         .about = "Lists members." },
+	{ "POST", "/control/backup",               CONTROL, SLOWLY, .body = &backup_body,               .handle = backup_make,          .about = "Copies the database, consistent, while it is written." },
+};
+// clang-format on
+const size_t route_count = sizeof routes / sizeof routes[0];
+
+const struct route *route_of_batch_type(struct text type)
+{
+	for (size_t i = 0; i < route_count; i++)
+		if (routes[i].batch != NULL && text_equal(type, text_of(routes[i].batch)))
+			return &routes[i];
+	return NULL;
+}

@@ -1,0 +1,115 @@
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json_out.h"
+#include "cli/control_client.h"
+#include "cli/verb.h"
+
+#define BODY_MAX 65536
+
+/* The arguments as the route's JSON body. A number that is none is sent as text: the route's descriptor says what is
+ * wrong. */
+static void put_body(const struct verb *verb, const struct verb_arguments *arguments, struct buffer *body)
+{
+	struct json_out out;
+
+	json_out_init(&out, body);
+	json_open_object(&out);
+	for (size_t i = 0; i < VERB_OPTIONS && verb->options[i].about != NULL; i++) {
+		const struct verb_option *option = &verb->options[i];
+		int64_t number;
+
+		if (option->member == NULL || arguments->values[i].at == NULL)
+			continue;
+		json_key(&out, option->member);
+		if (option->value == VERB_INT && text_to_int(arguments->values[i], &number) == OK)
+			json_put_int(&out, number);
+		else
+			json_put_text(&out, arguments->values[i]);
+	}
+	json_close_object(&out);
+}
+
+/* The path, and the organization in the query, percent-encoded. */
+static void put_target(const struct verb *verb, const struct verb_arguments *arguments, struct buffer *target)
+{
+	buffer_string(target, verb->path);
+	for (size_t i = 0; i < VERB_OPTIONS && verb->options[i].about != NULL; i++) {
+		const struct text slug = arguments->values[i];
+
+		if (verb->options[i].value != VERB_ORGANIZATION || slug.at == NULL)
+			continue;
+		buffer_string(target, "?organization=");
+		for (size_t at = 0; at < slug.length; at++)
+			buffer_format(target, "%%%02X", (unsigned)(unsigned char)slug.at[at]);
+	}
+	buffer_add(target, "", 1);
+}
+
+static int print_reply(const struct control_reply *reply)
+{
+	FILE *to = reply->status < 300 ? stdout : stderr;
+
+	fwrite(reply->body.at, 1, reply->body.length, to);
+	fputc('\n', to);
+	return reply->status < 300 && fflush(to) == 0 ? 0 : EXIT_FAILED;
+}
+
+static int ask(const struct verb *verb, const struct verb_arguments *arguments, const char *socket_path)
+{
+	struct control_reply reply = { 0 };
+	struct buffer body;
+	struct buffer target;
+	struct fault fault = { 0 };
+	int status = EXIT_FAILED;
+	enum err err;
+
+	buffer_init(&body, BODY_MAX);
+	buffer_init(&target, BODY_MAX);
+	put_target(verb, arguments, &target);
+	if (strcmp(verb->method, "GET") != 0)
+		put_body(verb, arguments, &body);
+	if (body.failed || target.failed)
+		err = fault_set(&fault, ERR_TOO_LARGE, NULL, NULL, "The arguments are too long.");
+	else
+		err = control_ask(socket_path, verb->method, target.at, (struct text){ body.at, body.length }, &reply,
+				  &fault);
+	if (err == OK)
+		status = print_reply(&reply);
+	else
+		verb_failed(&fault);
+	buffer_fini(&reply.body);
+	buffer_fini(&target);
+	buffer_fini(&body);
+	return status;
+}
+
+int control_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
+		struct arena *arena)
+{
+	const struct log log = { STDERR_FILENO, LOG_WARNING };
+	struct server_options options;
+	struct server *server = NULL;
+	struct fault fault = { 0 };
+	enum err err = settings_server(settings, &log, arena, &options, &fault);
+	int status;
+
+	if (err != OK) {
+		verb_failed(&fault);
+		return EXIT_USAGE;
+	}
+	if (!verb->founds && access(settings->database + strlen("sqlite:"), F_OK) != 0) {
+		fault_set(&fault, ERR_NOT_FOUND, NULL, "database", "There is no database %s: is --database right?",
+			  settings->database);
+		return verb_failed(&fault);
+	}
+	/* No network: this server is for one command. If another has the database, it is asked instead. */
+	options.listen = NULL;
+	server_block_signals();
+	err = server_start(&server, &options, &fault);
+	if (err != OK && err != ERR_CONFLICT)
+		return verb_failed(&fault);
+	status = ask(verb, arguments, options.control);
+	server_stop(server);
+	return status;
+}

@@ -1,0 +1,87 @@
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/verb.h"
+#include "store/copy.h"
+#include "store/lock.h"
+#include "store/migrate.h"
+
+int serve_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
+	      struct arena *arena)
+{
+	struct log log = { STDERR_FILENO, LOG_INFO };
+	struct server_options options;
+	struct server *server;
+	struct fault fault = { 0 };
+	enum err err = log_level_of(text_of(settings->log_level), &log.least);
+
+	(void)verb;
+	(void)arguments;
+	if (err != OK)
+		fault_set(&fault, err, NULL, "log-level", "--log-level must be debug, info, warning or error.");
+	if (err == OK)
+		err = settings_server(settings, &log, arena, &options, &fault);
+	if (err != OK) {
+		verb_failed(&fault);
+		return EXIT_USAGE;
+	}
+	server_block_signals();
+	if (server_start(&server, &options, &fault) != OK)
+		return verb_failed(&fault);
+	LOG(&log, LOG_INFO, "ready", LOG_STRING("listen", options.listen), LOG_INT("port", server_port(server)));
+	server_wait();
+	LOG(&log, LOG_INFO, "draining", LOG_INT("port", server_port(server)));
+	server_stop(server);
+	log_write(&log, LOG_INFO, "stopped", NULL, 0);
+	return 0;
+}
+
+/* Takes the database for a moment, or says who has it. */
+static enum err take_database(const struct settings *settings, struct arena *arena, const struct log *log,
+			      struct server_options *options, struct lock **lock, struct fault *fault)
+{
+	enum err err = settings_server(settings, log, arena, options, fault);
+
+	return err == OK ? lock_take(options->database, lock, fault) : err;
+}
+
+int migrate_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
+		struct arena *arena)
+{
+	const struct log log = { STDERR_FILENO, LOG_INFO };
+	struct server_options options;
+	struct lock *lock = NULL;
+	struct fault fault = { 0 };
+	size_t applied = 0;
+	enum err err = take_database(settings, arena, &log, &options, &lock, &fault);
+
+	(void)verb;
+	(void)arguments;
+	if (err == OK)
+		err = migrate(options.database, migrations, migration_count, &log, &applied, &fault);
+	lock_release(lock);
+	if (err != OK)
+		return verb_failed(&fault);
+	printf("{\"applied\":%zu,\"schema\":%zu}\n", applied, migration_count);
+	return 0;
+}
+
+int restore_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
+		struct arena *arena)
+{
+	const struct log log = { STDERR_FILENO, LOG_INFO };
+	struct server_options options;
+	struct copy_result result;
+	struct lock *lock = NULL;
+	struct fault fault = { 0 };
+	enum err err = take_database(settings, arena, &log, &options, &lock, &fault);
+
+	(void)verb;
+	if (err == OK)
+		err = copy_restore(options.database, arguments->values[0], &log, &result, &fault);
+	lock_release(lock);
+	if (err != OK)
+		return verb_failed(&fault);
+	printf("{\"bytes\":%lld,\"sha256\":\"%s\"}\n", (long long)result.bytes, result.checksum);
+	return 0;
+}

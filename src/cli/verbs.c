@@ -1,0 +1,47 @@
+#include "cli/verb.h"
+
+#define ORGANIZATION                                                                                                   \
+	{                                                                                                              \
+		"--organization", NULL, VERB_ORGANIZATION, true, "SLUG", "whose"                                       \
+	}
+
+// clang-format off
+const struct verb verbs[] = {
+	{ "serve", "runs the server; creates or migrates its database", .run = serve_run, .founds = true },
+	{ "demo", "runs the server with two organizations, 90 days of history and a simulated concierge each", .run = demo_run, .founds = true },
+	{ "organization create", "founds an organization; prints its API key, this once", .method = "POST", .path = "/control/organizations", .founds = true, .options = {
+		{ NULL, "organization_name", VERB_TEXT, true, "NAME", "for people, for example \"Visit Fort Myers\"" },
+		{ "--slug", "slug", VERB_TEXT, false, "SLUG", "a to z, digits and hyphens; made from the name when not given" },
+		{ "--location", "location", VERB_TEXT, false, "PLACE", "where it is" },
+		{ "--website", "website_url", VERB_TEXT, false, "URL", "its website" },
+		{ "--requests-per-minute", "requests_per_minute", VERB_INT, false, "N", "limit of each of its keys; 0: none" } } },
+	{ "organization list", "lists organizations", .method = "GET", .path = "/control/organizations" },
+	{ "organization change", "changes an organization", .method = "POST", .path = "/control/organizations/change", .options = {
+		ORGANIZATION,
+		{ "--name", "organization_name", VERB_TEXT, false, "NAME", "another name" },
+		{ "--location", "location", VERB_TEXT, false, "PLACE", "another place" },
+		{ "--website", "website_url", VERB_TEXT, false, "URL", "another website" },
+		{ "--status", "status", VERB_TEXT, false, "STATUS", "active, or suspended: its keys are refused" },
+		{ "--requests-per-minute", "requests_per_minute", VERB_INT, false, "N", "limit of each of its keys; 0: none" } } },
+	{ "key create", "makes an API key; prints it, this once", .method = "POST", .path = "/control/keys", .options = {
+		ORGANIZATION,
+		{ "--name", "name", VERB_TEXT, false, "NAME", "for people to tell keys apart" } } },
+	{ "key list", "lists API keys, masked", .method = "GET", .path = "/control/keys", .options = { ORGANIZATION } },
+	{ "key revoke", "revokes an API key; it stops working at once", .method = "POST", .path = "/control/keys/revoke", .options = {
+		{ NULL, "id", VERB_TEXT, true, "ID", "as `key list` shows it" },
+		ORGANIZATION } },
+	{ "user create", "adds a member who can sign in", .method = "POST", .path = "/control/users", .options = {
+		ORGANIZATION,
+		{ "--email", "email", VERB_TEXT, true, "EMAIL", "what they sign in with" },
+		{ "--role", "role", VERB_TEXT, false, "ROLE", "Admin, Creator or Member (default)" },
+		{ "--name", "name", VERB_TEXT, false, "NAME", "their name" },
+		{ "--password-stdin", "password", VERB_STDIN, false, NULL, "reads the password from standard input" } } },
+	{ "user list", "lists members", .method = "GET", .path = "/control/users", .options = { ORGANIZATION } },
+	{ "backup", "copies the database, consistent, while the server runs", .method = "POST", .path = "/control/backup", .options = {
+		{ NULL, "path", VERB_PATH, true, "FILE", "where to; must not be there yet" } } },
+	{ "restore", "puts a backup in the place of the database, while no server runs", .run = restore_run, .founds = true, .options = {
+		{ NULL, "path", VERB_PATH, true, "FILE", "a backup" } } },
+	{ "migrate", "brings the database to this version, while no server runs", .run = migrate_run, .founds = true },
+};
+// clang-format on
+const size_t verb_count = sizeof verbs / sizeof verbs[0];

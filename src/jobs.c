@@ -1,0 +1,148 @@
+#include "jobs.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "auth/tenant.h"
+#include "base/clock.h"
+#include "store/query.h"
+
+#define USES_AT_ONCE 256
+
+static enum err store_use(struct db *db, void *context)
+{
+	const struct key_use *use = context;
+
+	return query_run(db, STATEMENT_API_KEY_USED,
+			 &(struct api_key_used_in){ .id = use->key, .last_used_at = use->at }, NULL);
+}
+
+/* When each key was used last is kept in memory, so that no request costs a write for it. */
+static void store_key_uses(const struct house *house)
+{
+	struct key_use uses[USES_AT_ONCE];
+	struct arena arena;
+	size_t count;
+
+	do {
+		count = api_keys_uses(house->keys, uses, USES_AT_ONCE);
+		for (size_t i = 0; i < count; i++) {
+			const struct scope *scope;
+			enum err err;
+
+			arena_init(&arena, 4096);
+			scope = tenant_scope(&arena, &uses[i].organization);
+			err = scope == NULL ? ERR_MEMORY : writer_perform(house->writer, scope, store_use, &uses[i]);
+			if (err != OK)
+				LOG(house->log, LOG_WARNING, "when a key was used last was not stored",
+				    LOG_INT("err", err));
+			arena_fini(&arena);
+		}
+	} while (count == USES_AT_ONCE);
+}
+
+static const struct job {
+	const char *name;
+	int64_t every; /* seconds */
+	bool at_end;   /* once more when the server stops */
+	void (*run)(const struct house *house);
+} table[] = {
+	{ "store key uses", 60, true, store_key_uses },
+};
+
+#define JOB_COUNT (sizeof table / sizeof table[0])
+
+struct jobs {
+	const struct house *house;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards `stopping` */
+	pthread_cond_t stop;
+	bool stopping;
+	int64_t due[JOB_COUNT]; /* clock_monotonic; the thread's own */
+};
+
+static void run_due(struct jobs *jobs, int64_t now)
+{
+	for (size_t i = 0; i < JOB_COUNT; i++) {
+		if (jobs->due[i] > now)
+			continue;
+		table[i].run(jobs->house);
+		jobs->due[i] = clock_monotonic() + table[i].every * 1000000;
+	}
+}
+
+/* Waits until `until` or until stopping; tells which. */
+static bool wait_until(struct jobs *jobs, int64_t until)
+{
+	const struct timespec time = { .tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000 };
+	bool stopping;
+
+	pthread_mutex_lock(&jobs->lock);
+	while (!jobs->stopping && clock_monotonic() < until)
+		if (pthread_cond_timedwait(&jobs->stop, &jobs->lock, &time) == ETIMEDOUT)
+			break;
+	stopping = jobs->stopping;
+	pthread_mutex_unlock(&jobs->lock);
+	return stopping;
+}
+
+static void *work(void *given)
+{
+	struct jobs *jobs = given;
+	int64_t next;
+
+	do {
+		run_due(jobs, clock_monotonic());
+		next = INT64_MAX;
+		for (size_t i = 0; i < JOB_COUNT; i++)
+			if (jobs->due[i] < next)
+				next = jobs->due[i];
+	} while (!wait_until(jobs, next));
+	for (size_t i = 0; i < JOB_COUNT; i++)
+		if (table[i].at_end)
+			table[i].run(jobs->house);
+	return NULL;
+}
+
+enum err jobs_start(struct jobs **out, const struct house *house)
+{
+	struct jobs *jobs = calloc(1, sizeof *jobs);
+	pthread_condattr_t monotonic;
+
+	*out = NULL;
+	if (jobs == NULL)
+		return ERR_MEMORY;
+	jobs->house = house;
+	for (size_t i = 0; i < JOB_COUNT; i++)
+		jobs->due[i] = clock_monotonic() + table[i].every * 1000000;
+	pthread_mutex_init(&jobs->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&jobs->stop, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if (pthread_create(&jobs->thread, NULL, work, jobs) != 0) {
+		pthread_cond_destroy(&jobs->stop);
+		pthread_mutex_destroy(&jobs->lock);
+		free(jobs);
+		return ERR_MEMORY;
+	}
+	*out = jobs;
+	return OK;
+}
+
+void jobs_stop(struct jobs *jobs)
+{
+	if (jobs == NULL)
+		return;
+	pthread_mutex_lock(&jobs->lock);
+	jobs->stopping = true;
+	pthread_mutex_unlock(&jobs->lock);
+	pthread_cond_signal(&jobs->stop);
+	pthread_join(jobs->thread, NULL);
+	pthread_cond_destroy(&jobs->stop);
+	pthread_mutex_destroy(&jobs->lock);
+	free(jobs);
+}

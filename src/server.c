@@ -1,0 +1,162 @@
+#include "server.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "api/dispatch.h"
+#include "api/route.h"
+#include "base/clock.h"
+#include "jobs.h"
+#include "store/lock.h"
+#include "store/migrate.h"
+
+#define DRAIN_MILLISECONDS 7000 /* of the ten seconds that stopping may take */
+#define SLOW_QUEUE         256
+#define BATCH_ITEMS        1024
+#define EXTRA_READERS      2 /* beside one for each HTTP thread: the slow thread, a job */
+
+struct server {
+	struct server_options options;
+	struct lock *lock;
+	struct house house;
+	struct http_application application;
+	struct http *http;
+	struct jobs *jobs;
+};
+
+static enum err start_store(struct server *server, struct fault *fault)
+{
+	const struct server_options *options = &server->options;
+	struct house *house = &server->house;
+	const struct writer_options writer = { .url = options->database,
+					       .queue_limit = (size_t)options->queue,
+					       .batch_limit = BATCH_ITEMS,
+					       .log = options->log,
+					       .metrics = house->metrics };
+	enum err err = lock_take(options->database, &server->lock, fault);
+
+	if (err == OK)
+		err = migrate(options->database, migrations, migration_count, options->log, NULL, fault);
+	if (err == OK)
+		err = writer_start(&house->writer, &writer, fault);
+	if (err == OK)
+		err = readers_new(&house->readers, options->database, (size_t)options->threads + EXTRA_READERS,
+				  options->log, fault);
+	return err;
+}
+
+static enum err start_parts(struct server *server, struct fault *fault)
+{
+	struct house *house = &server->house;
+	enum err err = metrics_new(&house->metrics, route_count);
+
+	if (err == OK)
+		err = api_keys_new(&house->keys);
+	if (err == OK)
+		err = attempts_new(&house->attempts, server->options.auth_failures_per_minute);
+	if (err != OK)
+		return fault_set(fault, err, NULL, NULL, "Out of memory.");
+	err = start_store(server, fault);
+	if (err != OK)
+		return err;
+	err = worker_start(&house->slow, SLOW_QUEUE);
+	if (err == OK)
+		err = jobs_start(&server->jobs, house);
+	return err == OK ? OK : fault_set(fault, err, NULL, NULL, "A thread could not be started.");
+}
+
+static enum err start_http(struct server *server, struct fault *fault)
+{
+	const struct server_options *options = &server->options;
+	const struct http_options http = { .listen = options->listen,
+					   .control_path = options->control,
+					   .threads = (unsigned)options->threads,
+					   .max_connections = (unsigned)options->max_connections,
+					   .header_timeout = (unsigned)options->header_timeout,
+					   .body_timeout = (unsigned)options->body_timeout,
+					   .idle_timeout = (unsigned)options->idle_timeout,
+					   .trusted_proxy = options->trusted_proxy,
+					   .log = options->log };
+
+	server->application = dispatch_application(&server->house);
+	return http_start(&server->http, &http, &server->application, fault);
+}
+
+enum err server_start(struct server **out, const struct server_options *options, struct fault *fault)
+{
+	struct server *server = calloc(1, sizeof *server);
+	enum err err;
+
+	*out = NULL;
+	if (server == NULL)
+		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
+	server->options = *options;
+	server->house.log = options->log;
+	server->house.database = options->database;
+	server->house.body_limit = (size_t)options->max_body;
+	server->house.started_at = clock_now();
+	err = start_parts(server, fault);
+	if (err == OK)
+		err = start_http(server, fault);
+	if (err != OK) {
+		server_stop(server);
+		return err;
+	}
+	*out = server;
+	return OK;
+}
+
+uint16_t server_port(const struct server *server)
+{
+	return http_port(server->http);
+}
+
+static void end_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+}
+
+void server_block_signals(void)
+{
+	sigset_t set;
+
+	end_signals(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+void server_wait(void)
+{
+	sigset_t set;
+	int which;
+
+	end_signals(&set);
+	while (sigwait(&set, &which) != 0)
+		;
+}
+
+void server_stop(struct server *server)
+{
+	struct house *house;
+
+	if (server == NULL)
+		return;
+	house = &server->house;
+	atomic_store(&house->draining, true);
+	if (server->http != NULL)
+		http_drain(server->http, DRAIN_MILLISECONDS);
+	jobs_stop(server->jobs);
+	worker_stop(house->slow);
+	writer_stop(house->writer); /* answers all that waits */
+	if (server->http != NULL)
+		http_stop(server->http);
+	readers_free(house->readers);
+	attempts_free(house->attempts);
+	api_keys_free(house->keys);
+	metrics_free(house->metrics);
+	lock_release(server->lock);
+	free(server);
+}
