@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <sodium.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -108,6 +109,13 @@ static char *joined(const char *path, const char *suffix)
 	return asprintf(&out, "%s%s", path, suffix) < 0 ? NULL : out;
 }
 
+static char *named(struct text path)
+{
+	char *out = NULL;
+
+	return asprintf(&out, "%.*s", (int)path.length, path.at) < 0 ? NULL : out;
+}
+
 static bool is_there(const char *path)
 {
 	struct stat file;
@@ -122,17 +130,18 @@ static enum err copy_init(struct copy *copy, struct text url, struct text path, 
 	char suffix[40];
 	char *resolved;
 
-	if (!text_starts(url, scheme) || url.length == scheme.length) {
+	if (!text_starts(url, scheme) || url.length == scheme.length || url.length > PATH_MAX) {
 		fault_set(copy->fault, ERR_INVALID, NULL, "database",
 			  "The database must be given as sqlite:PATH, for example sqlite:innkeeper.db.");
 		return ERR_INVALID;
 	}
-	if (path.length == 0 || memchr(path.at, '\0', path.length) != NULL) {
-		fault_set(copy->fault, ERR_INVALID, NULL, "path", "The name of the backup's file is missing.");
+	if (path.length == 0 || path.length > PATH_MAX || memchr(path.at, '\0', path.length) != NULL) {
+		fault_set(copy->fault, ERR_INVALID, NULL, "path",
+			  "The backup's file needs a name, of at most %d bytes.", PATH_MAX);
 		return ERR_INVALID;
 	}
-	copy->path = strndup(path.at, path.length);
-	copy->database = strndup(url.at + scheme.length, url.length - scheme.length);
+	copy->path = named(path);
+	copy->database = named((struct text){ url.at + scheme.length, url.length - scheme.length });
 	if (copy->path == NULL || copy->database == NULL)
 		return out_of_memory(copy);
 	resolved = realpath(copy->database, NULL);
