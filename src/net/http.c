@@ -137,7 +137,7 @@ static enum MHD_Result on_accept(void *argument, const struct sockaddr *from, so
 	if (atomic_load(&door->http->shared.draining))
 		return MHD_NO;
 	return door->control || atomic_load(&door->http->open) < door->http->shared.options.max_connections ? MHD_YES
-													     : MHD_NO;
+													    : MHD_NO;
 }
 
 /* What the library has to say concerns single clients. */
@@ -189,9 +189,10 @@ static void close_door(struct door *door)
 static enum err open_doors(struct http *http, struct fault *fault)
 {
 	const struct http_options *options = &http->shared.options;
-	enum err err;
+	enum err err = OK;
 
-	err = listen_tcp(options->listen, &http->network.fd, &http->port, fault);
+	if (options->listen)
+		err = listen_tcp(options->listen, &http->network.fd, &http->port, fault);
 	if (!err && options->control_path)
 		err = listen_control(options->control_path, &http->control_file, fault);
 	if (err)
@@ -202,6 +203,8 @@ static enum err open_doors(struct http *http, struct fault *fault)
 		if (err)
 			return err;
 	}
+	if (!options->listen)
+		return OK;
 	/* More than on_accept lets in, for each thread: then the library's limit is never met. */
 	return open_door(&http->network, options->threads, (options->max_connections + 64) * options->threads, fault);
 }
@@ -244,7 +247,8 @@ enum err http_start(struct http **out, const struct http_options *options, const
 void http_drain(struct http *http, unsigned milliseconds)
 {
 	atomic_store(&http->shared.draining, true);
-	listen_end(http->network.fd);
+	if (http->network.library)
+		listen_end(http->network.fd);
 	if (http->control.library)
 		listen_end(http->control.fd);
 	deadline_list_cut_idle(&http->deadlines);
