@@ -65,7 +65,7 @@ static const struct demo_exchange exchanges[] = {
 	{ FOOD, ENGLISH, true, { "Where should we eat seafood tonight?", "Best grouper sandwich in town?", "We want fresh fish, not too fancy. We're {party}." },
 	  "The Tarpon Room does a blackened grouper sandwich that locals drive for, and Dockside Annie's has tables right at the shrimp boats. Neither takes reservations for small groups; before six you won't wait long.", { SEAFOOD }, { WEB_GROUPER, WEB_BRUNCH }, "best grouper sandwich fort myers" },
 	{ FOOD, ENGLISH, true, { "It's our anniversary. Where can we have a nice dinner?", "Somewhere romantic for dinner?" },
-	  "Congratulations! Book a table on the terrace of Mangrove House in the River District: seven tables above the water and a short menu. For a walk afterwards the arcades are lit until eleven.", { RIVER_DISTRICT, SEAFOOD }, { 0 }, NULL },
+	  "For an evening like that, book a table on the terrace of Mangrove House in the River District: seven tables above the water and a short menu. For a walk afterwards the arcades are lit until eleven.", { RIVER_DISTRICT, SEAFOOD }, { 0 }, NULL },
 	{ FOOD, ENGLISH, false, { "Do they have something vegetarian?", "One of us is vegan, does that work?", "gluten free options?" },
 	  "Yes: Snook & Rye marks vegan and gluten-free dishes on the menu, and the kitchen at Mangrove House cooks a vegetarian menu if you tell them when you book.", { RIVER_DISTRICT }, { WEB_BRUNCH }, "vegan brunch river district fort myers" },
 	{ FOOD, ENGLISH, false, { "What does dinner cost there, roughly?", "Is it expensive?", "price range?" },
