@@ -107,7 +107,7 @@ static const struct demo_exchange exchanges[] = {
 	{ OUTDOORS, GERMAN, true, { "Wo finden wir die schönsten Muscheln?", "Welcher Strand ist im {month} am ruhigsten?" },
 	  "Auf Sanibel, am besten eine Stunde vor und nach Niedrigwasser. Bowman's Beach ist dort auch der ruhigste Strand. Leere Muscheln dürfen Sie mitnehmen, lebende Tiere bleiben am Strand.", { SHELLING }, { WEB_SHELLS }, "sanibel muscheln ebbe" },
 	{ STAY, GERMAN, true, { "Wir suchen eine Unterkunft {dates}, {party}. Was kostet das ungefähr?" },
-	  "Für {dates} sollten Sie mit 180 bis 310 Dollar pro Nacht rechnen. Die kleinen Häuser auf Sanibel haben Küche und Fahrräder, die größeren am Estero Boulevard einen beheizten Pool.", { SMALL_INNS, FAMILY_STAYS }, { WEB_COTTAGES }, "ferienhaus sanibel preise" },
+	  "Für {nights} Nächte im {month} sollten Sie mit 180 bis 310 Dollar pro Nacht rechnen. Die kleinen Häuser auf Sanibel haben Küche und Fahrräder, die größeren am Estero Boulevard einen beheizten Pool.", { SMALL_INNS, FAMILY_STAYS }, { WEB_COTTAGES }, "ferienhaus sanibel preise" },
 	{ TRAVEL, GERMAN, true, { "Brauchen wir einen Mietwagen?" },
 	  "Für Sanibel ja. Vom Flughafen RSW sind es 35 Minuten bis Fort Myers Beach; ein Sammeltaxi kostet etwa 30 Dollar pro Person.", { AIRPORT }, { 0 }, NULL },
 	{ BYE, GERMAN, false, { "Vielen Dank!" }, "Gern geschehen, und eine gute Reise!", { 0 }, { 0 }, NULL },
