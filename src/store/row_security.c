@@ -60,7 +60,14 @@ static bool is_schema_table(const char *name)
 	return name == NULL || sqlite3_strnicmp(name, "sqlite_", 7) == 0;
 }
 
-static bool may_read(const struct row_security *security, const char *table, const char *schema, const char *context)
+/* A member's row points at its account, which belongs to nobody: a write asks for this column to check that key. */
+static bool is_global_parent(const char *table, const char *column)
+{
+	return sqlite3_stricmp(table, "accounts") == 0 && column != NULL && sqlite3_stricmp(column, "id") == 0;
+}
+
+static bool may_read(const struct row_security *security, const char *table, const char *column, const char *schema,
+		     const char *context)
 {
 	const bool in_file = schema != NULL && strcmp(schema, "main") == 0;
 	const bool temporary = schema != NULL && strcmp(schema, "temp") == 0;
@@ -71,7 +78,7 @@ static bool may_read(const struct row_security *security, const char *table, con
 		return true;
 	if (security->mode == MODE_SYSTEM)
 		return in_file;
-	if (protected_by_name(table) == NULL)
+	if (protected_by_name(table) == NULL && !is_global_parent(table, column))
 		return temporary && begins(table, security->inner);
 	if (in_file && begins(context, security->inner))
 		return true;
@@ -127,7 +134,7 @@ static int authorize(void *given, int action, const char *first, const char *sec
 		allowed = second != NULL && is_one_of(second, functions);
 		break;
 	case SQLITE_READ:
-		allowed = may_read(security, first, schema, context);
+		allowed = may_read(security, first, second, schema, context);
 		break;
 	case SQLITE_INSERT:
 	case SQLITE_DELETE:
