@@ -2,7 +2,7 @@
  * Owner: struct address_list owns its ranges until address_list_fini; the rest are values. Any thread.
  * All addresses are 16 bytes; IPv4 is mapped into IPv6 (RFC 4291, 2.5.5.2), so that there is one comparison.
  * Never asks a name server.
- * Next: net/http.c, which fills http_request.peer from here. */
+ * Next: net/connection.c, which fills http_request.peer from here. */
 #ifndef INNKEEPER_NET_ADDRESS_H
 #define INNKEEPER_NET_ADDRESS_H
 

@@ -2,7 +2,7 @@
  * Owner: struct deadline lives in its connection, from deadline_add to deadline_remove; the list in the server.
  * Threads: the connection's own thread moves its phase, without a lock; the watchdog and a drain may only cut.
  * Never closes a descriptor: it shuts the socket down, and the library, which owns it, notices.
- * Next: net/http.c, which says at each step of a request how long it may take. */
+ * Next: net/connection.c, which says at each step of a request how long it may take. */
 #ifndef INNKEEPER_NET_DEADLINE_H
 #define INNKEEPER_NET_DEADLINE_H
 

@@ -181,7 +181,7 @@ static bool host_is_valid(const struct gate_head *head, struct gate_passed *out)
 	return is_authority(text_trim(header->value));
 }
 
-/* Three digits that are valid, and not %00. */
+/* Each percent sign has its two hex digits, and they are not 00. */
 static bool percents_are_valid(struct text text)
 {
 	for (size_t i = 0; i < text.length; i++) {

@@ -2,7 +2,7 @@
  * Owner: nobody; pure functions over what the library has read. Any thread.
  * The library is lenient; two readers that disagree on a head are how requests are smuggled, so doubt is an error.
  * Never looks at what a path or a credential means; never changes a byte.
- * Next: net/http.c, which asks here at its first call for a request. */
+ * Next: net/connection.c, which asks here at a request's first call. */
 #ifndef INNKEEPER_NET_GATE_H
 #define INNKEEPER_NET_GATE_H
 

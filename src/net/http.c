@@ -6,70 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "net/address.h"
+#include "net/connection.h"
 #include "net/deadline.h"
-#include "net/gate.h"
 #include "net/listen.h"
 
-#define SECOND              ((int64_t)1000 * 1000) /* in microseconds */
-#define SEND_TIMEOUT        60                     /* seconds for a reply to leave */
 #define CONTROL_CONNECTIONS 16
 /* Bytes of the library for one connection: a head of GATE_HEAD_MAX, what it keeps of HTTP_HEADERS_MAX lines, and a
  * copy of the cookies. All of it is cleared for each request, so no more than that. */
 #define CONNECTION_MEMORY ((size_t)48 * 1024)
-#define BODY_FIRST_READ   ((size_t)1024)
-
-/* Where a request stands, for the library's next call. Touched by the connection's own thread only.
- *
- *     URI seen      head passed      body complete
- *     HEAD -----------> BODY -------------> WAITING -----> ANSWERED
- *       |                |   handle: HTTP_WAIT    resumed     ^
- *       +----------------+------------------------------------+
- *          refused, or answered by `admit` or `handle`
- */
-enum stage { STAGE_NONE, STAGE_HEAD, STAGE_BODY, STAGE_WAITING, STAGE_ANSWERED };
-
-/* The hand-over between `handle` on the connection's thread (left) and http_resume on any other (right), which may come
- * before `handle` has even returned. Each side moves once, in one atomic step; who comes second wakes the connection.
- *
- *     RUNNING --suspended by us--> PARKED
- *        |                           |
- *        | http_resume               | http_resume: wakes the connection
- *        v                           v
- *     RESUMED: we answer on      RESUMED
- *     the spot, or wake what
- *     was just suspended
- *
- * After its step in RUNNING http_resume touches the request no more: it may be gone already. In PARKED it cannot go,
- * since the library keeps a suspended connection. */
-enum turn { TURN_RUNNING, TURN_PARKED, TURN_RESUMED };
-
-/* One connection, from accept to close, and the one request that it can have at a time. */
-struct connection {
-	struct deadline deadline;
-	struct http *http;
-	struct MHD_Connection *library;
-	struct http_address peer;
-	bool control;
-	bool fresh; /* its first request line has not come: the head's time runs since accept */
-
-	enum stage stage;
-	_Atomic int turn;
-	bool admitted;      /* `release` is due */
-	bool refusing;      /* a refusal of ours is being built: it must not fail into another one */
-	bool sent;          /* the reply left without the library */
-	struct text target; /* in the library's buffer */
-	char *mark;         /* its '?', or NULL */
-	char behind_mark;   /* the byte behind it, while a NUL stands there */
-	struct gate_passed passed;
-	struct buffer body;
-	struct http_request request;
-	struct http_header headers[HTTP_HEADERS_MAX];
-};
 
 /* One of the two doors: the network and the control socket. */
 struct door {
@@ -80,371 +28,37 @@ struct door {
 };
 
 struct http {
-	const struct http_options *options;
-	const struct http_application *application;
+	struct connection_shared shared;
 	struct door network;
 	struct door control;
 	struct listen_control control_file;
-	struct address_list trusted;
 	struct deadline_list deadlines;
 	uint16_t port;
-	bool shows_seams;      /* the library leaves a head as gate.c knows it */
 	_Atomic unsigned open; /* network connections */
-	atomic_bool draining;
 };
-
-static enum MHD_Result refuse(struct connection *connection, const struct gate_refusal *refusal);
-
-static const struct gate_refusal too_large = { 413, "payload_too_large", "The body is larger than this path allows." };
-static const struct gate_refusal no_memory = { 503, "unavailable", "There is no memory for this request just now." };
-static const struct gate_refusal bad_path = { 400, "bad_request",
-					      "The path's percent-encoding does not make valid UTF-8." };
-static const struct gate_refusal broken_reply = { 500, "internal", "The reply could not be built." };
-
-static void request_init(struct connection *connection)
-{
-	size_t cap = connection->http->options->request_memory;
-
-	connection->request = (struct http_request){
-		.headers = connection->headers,
-		.peer = connection->peer,
-		.control = connection->control,
-		.body = TEXT(""),
-	};
-	arena_init(&connection->request.arena, cap ? cap : HTTP_REQUEST_MEMORY);
-	buffer_init(&connection->request.reply.body, SIZE_MAX / 2);
-	buffer_init(&connection->body, 0);
-	connection->target = TEXT("");
-	connection->mark = NULL;
-	connection->admitted = false;
-	connection->refusing = false;
-	connection->sent = false;
-	atomic_store_explicit(&connection->turn, TURN_RUNNING, memory_order_relaxed);
-}
-
-static void request_fini(struct connection *connection, bool sent)
-{
-	const struct http_application *to = connection->http->application;
-
-	if (connection->stage == STAGE_NONE)
-		return;
-	connection->stage = STAGE_NONE;
-	if (connection->admitted)
-		to->release(to->application, &connection->request, sent || connection->sent);
-	buffer_fini(&connection->body);
-	buffer_fini(&connection->request.reply.body);
-	arena_fini(&connection->request.arena);
-}
-
-/* The library wants a NUL behind the value. Not from the arena: that one may be what has failed. */
-static bool add_header(struct MHD_Response *response, const struct http_header *header)
-{
-	char *value = strndup(header->value.at ? header->value.at : "", header->value.length);
-	bool fine = value && MHD_add_response_header(response, header->name.at, value) == MHD_YES;
-
-	free(value);
-	return fine;
-}
-
-/* A header that the library does not take (a line break in its value, say) must not leave a reply without it. */
-static struct MHD_Response *make_response(struct connection *connection, char *body, size_t length)
-{
-	struct http_reply *reply = &connection->request.reply;
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-	    length, body ? body : "", body ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
-	const char *type = reply->content_type ? reply->content_type : "application/json";
-
-	if (!response) {
-		free(body);
-		return NULL;
-	}
-	bool fine = MHD_add_response_header(response, "Content-Type", type) == MHD_YES;
-
-	for (size_t i = 0; fine && i < reply->header_count; i++)
-		fine = add_header(response, &reply->headers[i]);
-	if (fine && (reply->close || atomic_load_explicit(&connection->http->draining, memory_order_relaxed)))
-		fine = MHD_add_response_header(response, "Connection", "close") == MHD_YES;
-	if (fine)
-		return response;
-	MHD_destroy_response(response);
-	return NULL;
-}
-
-static enum MHD_Result answer(struct connection *connection)
-{
-	struct http_reply *reply = &connection->request.reply;
-	size_t length;
-
-	if (reply->body.failed && !connection->refusing)
-		return refuse(connection, &broken_reply);
-	assert(reply->status >= 200);
-	connection->stage = STAGE_ANSWERED;
-	if (!deadline_busy(&connection->deadline, clock_monotonic() + SEND_TIMEOUT * SECOND))
-		return MHD_NO;
-	char *body = buffer_detach(&reply->body, &length);
-	struct MHD_Response *response = make_response(connection, body, length);
-
-	if (!response)
-		return connection->refusing ? MHD_NO : refuse(connection, &broken_reply);
-	enum MHD_Result result = MHD_queue_response(connection->library, reply->status, response);
-
-	MHD_destroy_response(response);
-	return result;
-}
-
-static void fill_refusal(struct connection *connection, const struct gate_refusal *refusal)
-{
-	const struct http_application *to = connection->http->application;
-	struct http_request *request = &connection->request;
-
-	connection->refusing = true;
-	buffer_fini(&request->reply.body);
-	request->reply = (struct http_reply){ .status = refusal->status };
-	buffer_init(&request->reply.body, SIZE_MAX / 2);
-	to->refuse(to->application, request, refusal->status, refusal->code, refusal->sentence);
-	request->reply.close = true;
-}
-
-static enum MHD_Result refuse(struct connection *connection, const struct gate_refusal *refusal)
-{
-	fill_refusal(connection, refusal);
-	return answer(connection);
-}
-
-/* In the middle of a body the library takes no reply. The socket's buffer is empty then and a refusal is short, so it
- * is written past the library, which then closes the connection. */
-static enum MHD_Result refuse_in_body(struct connection *connection, const struct gate_refusal *refusal)
-{
-	struct http_reply *reply = &connection->request.reply;
-	struct buffer out;
-
-	fill_refusal(connection, refusal);
-	connection->stage = STAGE_ANSWERED;
-	buffer_init(&out, SIZE_MAX / 2);
-	buffer_format(&out, "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n",
-		      reply->status, MHD_get_reason_phrase_for(reply->status),
-		      reply->content_type ? reply->content_type : "application/json", reply->body.length);
-	for (size_t i = 0; i < reply->header_count; i++) {
-		buffer_text(&out, reply->headers[i].name);
-		buffer_string(&out, ": ");
-		buffer_text(&out, reply->headers[i].value);
-		buffer_string(&out, "\r\n");
-	}
-	buffer_string(&out, "\r\n");
-	buffer_add(&out, reply->body.at, reply->body.length);
-	if (!out.failed && !reply->body.failed) {
-		ssize_t sent = send(connection->deadline.fd, out.at, out.length, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		connection->sent = sent == (ssize_t)out.length;
-	}
-	buffer_fini(&out);
-	return MHD_NO;
-}
-
-static enum MHD_Result wait_for_resume(struct connection *connection)
-{
-	int expected = TURN_RUNNING;
-
-	connection->stage = STAGE_WAITING;
-	if (atomic_load(&connection->turn) == TURN_RESUMED)
-		return answer(connection);
-	MHD_suspend_connection(connection->library);
-	if (!atomic_compare_exchange_strong(&connection->turn, &expected, TURN_PARKED))
-		MHD_resume_connection(connection->library);
-	return MHD_YES;
-}
-
-void http_resume(struct http_request *request)
-{
-	struct connection *connection =
-	    (struct connection *)(void *)((char *)request - offsetof(struct connection, request));
-	struct MHD_Connection *library = connection->library;
-	int before = atomic_exchange(&connection->turn, TURN_RESUMED);
-
-	assert(before != TURN_RESUMED);
-	if (before == TURN_PARKED)
-		MHD_resume_connection(library);
-}
-
-static enum MHD_Result call_application(struct connection *connection)
-{
-	const struct http_application *to = connection->http->application;
-	struct http_request *request = &connection->request;
-
-	if (!deadline_busy(&connection->deadline, DEADLINE_NEVER))
-		return MHD_NO;
-	if (connection->body.length)
-		request->body = (struct text){ connection->body.at, connection->body.length };
-	if (to->handle(to->application, request) == HTTP_WAIT)
-		return wait_for_resume(connection);
-	return answer(connection);
-}
-
-static enum MHD_Result take_body(struct connection *connection, const char *data, size_t *length)
-{
-	if (*length > connection->request.body_limit - connection->body.length)
-		return refuse_in_body(connection, &too_large);
-	buffer_add(&connection->body, data, *length);
-	*length = 0;
-	return connection->body.failed ? refuse_in_body(connection, &no_memory) : MHD_YES;
-}
-
-static enum MHD_Result collect_header(void *argument, enum MHD_ValueKind kind, const char *name, size_t name_length,
-				      const char *value, size_t value_length)
-{
-	struct connection *connection = argument;
-	size_t at = connection->request.header_count++;
-
-	(void)kind;
-	if (at < HTTP_HEADERS_MAX) {
-		connection->headers[at] = (struct http_header){ { name, name_length }, { value, value_length } };
-		if (!value)
-			connection->headers[at].value = TEXT("");
-	}
-	return MHD_YES;
-}
-
-/* The gate's verdict on the head that has just become complete. */
-static const struct gate_refusal *check_head(struct connection *connection, const char *method, const char *version)
-{
-	struct http_request *request = &connection->request;
-	const union MHD_ConnectionInfo *size =
-	    MHD_get_connection_info(connection->library, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-
-	if (connection->mark) {
-		connection->mark[0] = '?';
-		connection->mark[1] = connection->behind_mark;
-	}
-	(void)MHD_get_connection_values_n(connection->library, MHD_HEADER_KIND, collect_header, connection);
-	struct gate_head head = {
-		.method = text_of(method),
-		.target = connection->target,
-		.version = text_of(version),
-		.headers = connection->headers,
-		.header_count = request->header_count,
-		.size = size ? size->header_size : SIZE_MAX,
-		.in_place = connection->http->shows_seams,
-	};
-	const struct gate_refusal *refusal = gate_check(&head, &connection->passed);
-
-	if (refusal) {
-		request->header_count = 0;
-		return refusal;
-	}
-	request->method = head.method;
-	for (size_t i = 0; i < request->header_count; i++)
-		connection->headers[i].value = text_trim(connection->headers[i].value);
-	return NULL;
-}
-
-/* Without a '%' the path is ASCII as it stands, the gate has seen to that. */
-static const struct gate_refusal *take_target(struct connection *connection)
-{
-	struct http_request *request = &connection->request;
-	const struct gate_passed *passed = &connection->passed;
-
-	request->path = passed->path;
-	request->query = passed->query;
-	if (!memchr(passed->path.at, '%', passed->path.length))
-		return NULL;
-	switch (text_percent_decode(&request->arena, passed->path, false, &request->path)) {
-	case OK:
-		return NULL;
-	case ERR_MEMORY:
-		return &no_memory;
-	default:
-		request->path = (struct text){ 0 };
-		return &bad_path;
-	}
-}
-
-static enum MHD_Result take_head(struct connection *connection, const char *method, const char *version)
-{
-	struct http *http = connection->http;
-	const struct http_application *to = http->application;
-	struct http_request *request = &connection->request;
-	const struct gate_refusal *refusal;
-
-	request->started = clock_monotonic();
-	int64_t until = request->started + http->options->body_timeout * SECOND;
-
-	refusal = check_head(connection, method, version);
-	if (!deadline_busy(&connection->deadline, connection->passed.has_body && !refusal ? until : DEADLINE_NEVER))
-		return MHD_NO;
-	if (!refusal)
-		refusal = take_target(connection);
-	if (refusal)
-		return refuse(connection, refusal);
-	if (!connection->control && http->trusted.count)
-		request->peer = address_as_counted(
-		    address_forwarded(&http->trusted, connection->peer, request->headers, request->header_count));
-	else
-		request->peer = address_as_counted(request->peer);
-	connection->admitted = true;
-	if (to->admit(to->application, request) == HTTP_ANSWER) {
-		request->reply.close |= connection->passed.has_body;
-		return answer(connection);
-	}
-	if (connection->passed.length > request->body_limit)
-		return refuse(connection, &too_large);
-	buffer_init(&connection->body, request->body_limit);
-	connection->stage = STAGE_BODY;
-	return MHD_YES;
-}
 
 static enum MHD_Result on_call(void *argument, struct MHD_Connection *library, const char *url, const char *method,
 			       const char *version, const char *data, size_t *length, void **context)
 {
-	struct connection *connection = *context;
-
 	(void)argument;
 	(void)library;
 	(void)url;
-	if (!connection)
-		return MHD_NO;
-	switch (connection->stage) {
-	case STAGE_HEAD:
-		return take_head(connection, method, version);
-	case STAGE_BODY:
-		return *length ? take_body(connection, data, length) : call_application(connection);
-	case STAGE_WAITING:
-		return atomic_load(&connection->turn) == TURN_RESUMED ? answer(connection) : MHD_YES;
-	default: /* the reply is on its way: whatever else comes is dropped */
-		*length = 0;
-		return MHD_YES;
-	}
+	return *context ? connection_call(*context, method, version, data, length) : MHD_NO;
 }
 
-/* The request line is there. The library would now take the query apart in place; a NUL in front of it keeps it from
- * that until check_head undoes it: it costs time, and a query of more parts than the connection's memory holds leaves
- * the library in a state between two answers. */
+/* What comes back is the context of the other callbacks. */
 static void *on_target(void *argument, const char *target, struct MHD_Connection *library)
 {
-	const struct http *http = ((const struct door *)argument)->http;
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(library, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct connection *connection = info ? info->socket_context : NULL;
 
-	if (!connection)
-		return NULL;
-	int64_t until = connection->fresh ? deadline_at(&connection->deadline)
-					  : clock_monotonic() + http->options->header_timeout * SECOND;
-
-	connection->fresh = false;
-	request_init(connection);
-	connection->stage = STAGE_HEAD;
-	(void)deadline_busy(&connection->deadline, until); /* if it was cut, take_head will see it */
-	if (target) {
-		connection->target = text_of(target);
-		connection->mark = strchr((char *)(uintptr_t)target, '?'); /* the buffer itself is not const */
-	}
-	if (connection->mark) {
-		connection->behind_mark = connection->mark[1];
-		connection->mark[1] = 0;
-	}
-	return connection;
+	(void)argument;
+	if (!info || !info->socket_context)
+		return NULL; /* there was no memory for the connection */
+	connection_begin(info->socket_context, target);
+	return info->socket_context;
 }
 
-/* The library leaves the target as it came: http.c decodes it, once and strictly. */
+/* The library leaves the target as it came: connection.c decodes it, once and strictly. */
 static size_t leave_encoded(void *argument, struct MHD_Connection *library, char *text)
 {
 	(void)argument;
@@ -463,11 +77,11 @@ static void on_completed(void *argument, struct MHD_Connection *library, void **
 	if (!connection)
 		return;
 	*context = NULL;
-	request_fini(connection, code == MHD_REQUEST_TERMINATED_COMPLETED_OK && connection->stage == STAGE_ANSWERED);
+	connection_end(connection, code == MHD_REQUEST_TERMINATED_COMPLETED_OK && connection_answered(connection));
 	(void)deadline_idle(&connection->deadline,
-			    clock_monotonic() + connection->http->options->idle_timeout * SECOND);
+			    clock_monotonic() + connection->shared->options->idle_timeout * CONNECTION_SECOND);
 	/* Idle first, then the question, as http_drain does it the other way round: one of the two sees the other. */
-	if (atomic_load(&connection->http->draining))
+	if (atomic_load(&connection->shared->draining))
 		deadline_cut_if_idle(&connection->deadline);
 }
 
@@ -481,18 +95,14 @@ static void open_connection(struct door *door, struct MHD_Connection *library, v
 	*socket_context = connection;
 	if (!connection)
 		return; /* on_call closes it */
-	connection->http = http;
-	connection->library = library;
-	connection->control = door->control;
-	connection->fresh = true;
-	connection->stage = STAGE_NONE;
-	connection->peer = address_of_socket(!door->control && from ? from->client_addr : NULL);
-	atomic_init(&connection->turn, TURN_RUNNING);
+	struct http_address peer = address_of_socket(!door->control && from ? from->client_addr : NULL);
+
+	connection_init(connection, &http->shared, library, &peer, door->control);
 	if (!door->control)
 		atomic_fetch_add(&http->open, 1);
 	deadline_add(&http->deadlines, &connection->deadline, fd->connect_fd,
-		     clock_monotonic() + http->options->header_timeout * SECOND);
-	if (atomic_load(&http->draining))
+		     clock_monotonic() + http->shared.options->header_timeout * CONNECTION_SECOND);
+	if (atomic_load(&http->shared.draining))
 		deadline_cut_if_idle(&connection->deadline);
 }
 
@@ -508,7 +118,7 @@ static void on_connection(void *argument, struct MHD_Connection *library, void *
 	}
 	if (!connection)
 		return;
-	request_fini(connection, false);
+	connection_end(connection, false);
 	deadline_remove(&door->http->deadlines, &connection->deadline);
 	if (!door->control)
 		atomic_fetch_sub(&door->http->open, 1);
@@ -524,17 +134,17 @@ static enum MHD_Result on_accept(void *argument, const struct sockaddr *from, so
 
 	(void)from;
 	(void)length;
-	if (atomic_load(&door->http->draining))
+	if (atomic_load(&door->http->shared.draining))
 		return MHD_NO;
-	return door->control || atomic_load(&door->http->open) < door->http->options->max_connections ? MHD_YES
-												      : MHD_NO;
+	return door->control || atomic_load(&door->http->open) < door->http->shared.options->max_connections ? MHD_YES
+													     : MHD_NO;
 }
 
 /* What the library has to say concerns single clients. */
 __attribute__((format(printf, 2, 0))) static void on_log(void *argument, const char *format, va_list arguments)
 {
 	const struct door *door = argument;
-	const struct log *log = door->http->options->log;
+	const struct log *log = door->http->shared.options->log;
 	char text[300];
 
 	if (!log || log->least > LOG_DEBUG)
@@ -578,7 +188,7 @@ static void close_door(struct door *door)
 
 static enum err open_doors(struct http *http, struct fault *fault)
 {
-	const struct http_options *options = http->options;
+	const struct http_options *options = http->shared.options;
 	enum err err;
 
 	err = listen_tcp(options->listen, &http->network.fd, &http->port, fault);
@@ -605,17 +215,17 @@ enum err http_start(struct http **out, const struct http_options *options, const
 	if (!http)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "There is no memory for the HTTP server.");
 	assert(options->threads > 0);
-	http->options = options;
-	http->application = application;
+	http->shared.options = options;
+	http->shared.application = application;
 	http->network = (struct door){ .http = http, .fd = -1 };
 	http->control = (struct door){ .http = http, .fd = -1, .control = true };
-	http->shows_seams = strcmp(MHD_get_version(), "0.9.75") == 0;
+	http->shared.shows_seams = strcmp(MHD_get_version(), "0.9.75") == 0;
 	atomic_init(&http->open, 0);
-	atomic_init(&http->draining, false);
-	enum err err = address_list_init(&http->trusted, options->trusted_proxy, fault);
+	atomic_init(&http->shared.draining, false);
+	enum err err = address_list_init(&http->shared.trusted, options->trusted_proxy, fault);
 
 	if (!err && deadline_list_init(&http->deadlines) != OK) {
-		address_list_fini(&http->trusted);
+		address_list_fini(&http->shared.trusted);
 		err = fault_set(fault, ERR_UNAVAILABLE, NULL, NULL, "The watchdog's thread could not be started.");
 	}
 	if (err) {
@@ -633,7 +243,7 @@ enum err http_start(struct http **out, const struct http_options *options, const
 
 void http_drain(struct http *http, unsigned milliseconds)
 {
-	atomic_store(&http->draining, true);
+	atomic_store(&http->shared.draining, true);
 	listen_end(http->network.fd);
 	if (http->control.library)
 		listen_end(http->control.fd);
@@ -647,7 +257,7 @@ void http_stop(struct http *http)
 	close_door(&http->network);
 	close_door(&http->control);
 	deadline_list_fini(&http->deadlines);
-	address_list_fini(&http->trusted);
+	address_list_fini(&http->shared.trusted);
 	free(http);
 }
 
@@ -659,23 +269,4 @@ uint16_t http_port(const struct http *http)
 unsigned http_connections(const struct http *http)
 {
 	return atomic_load(&http->open);
-}
-
-struct text http_header(const struct http_request *request, const char *name)
-{
-	struct text wanted = text_of(name);
-
-	for (size_t i = 0; i < request->header_count; i++) {
-		if (text_equal_ignoring_case(request->headers[i].name, wanted))
-			return request->headers[i].value;
-	}
-	return (struct text){ 0 };
-}
-
-void http_reply_header(struct http_request *request, const char *name, struct text value)
-{
-	struct http_reply *reply = &request->reply;
-
-	assert(reply->header_count < HTTP_REPLY_HEADERS);
-	reply->headers[reply->header_count++] = (struct http_header){ text_of(name), value };
 }

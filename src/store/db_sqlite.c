@@ -145,10 +145,11 @@ static enum err open_file(struct db *db, struct fault *fault)
 				 db->sqlite == NULL ? "out of memory" : sqlite3_errmsg(db->sqlite));
 	sqlite3_extended_result_codes(db->sqlite, 1);
 	sqlite3_busy_timeout(db->sqlite, BUSY_MS);
-	sqlite3_wal_hook(db->sqlite, note_log, db);
 	if (configure(db) != OK)
 		return fault_set(fault, ERR_STORAGE, NULL, NULL, "The database %s cannot be used: %s.", db->path,
 				 sqlite3_errmsg(db->sqlite));
+	/* Behind the pragmas: wal_autocheckpoint takes the hook for itself. */
+	sqlite3_wal_hook(db->sqlite, note_log, db);
 	return OK;
 }
 

@@ -14,6 +14,7 @@ const binary = process.env.INNKEEPER_HTTP_PROBE ?? "build/tests/http_probe";
 
 async function start(...options) {
 	const child = spawn(binary, options, { stdio: ["ignore", "pipe", "inherit"] });
+	process.once("exit", () => child.kill("SIGKILL"));
 	const probe = { child, lines: [], port: 0, exited: once(child, "exit") };
 	let rest = "";
 	let ready;
@@ -68,9 +69,7 @@ const get = (path, extra = "") => `GET ${path} HTTP/1.1\r\nHost: a.example\r\n${
 const post = (path, body, extra = "") =>
 	`POST ${path} HTTP/1.1\r\nHost: a.example\r\nContent-Length: ${body.length}\r\n${extra}\r\n${body}`;
 
-let probe;
-before(async () => (probe = await start()));
-after(() => stop(probe));
+const probe = await start();
 
 // Sends it with a request behind it, which must never be seen.
 let smuggled = 0;
@@ -512,10 +511,10 @@ describe("drain", () => {
 		await until(() => draining.lines.includes("seen POST /later"));
 		const start0 = Date.now();
 		draining.child.kill("SIGTERM");
-		await within(idle.closed, 200, "the idle one is closed at once");
-		await within(silent.closed, 200, "the silent one too");
+		await within(idle.closed, 1000, "the idle one is closed at once");
+		await within(silent.closed, 1000, "the silent one too");
 		const late = open(draining.port);
-		await within(late.closed, 200, "a new one is refused");
+		await within(late.closed, 1000, "a new one is refused");
 		assert.equal(late.text, "");
 		await within(waiting.closed, 1500, "the waiting one is answered");
 		assert.match(waiting.text, /Connection: close\r\n[^]*answered$/i);
@@ -534,3 +533,5 @@ describe("drain", () => {
 		await until(() => draining.lines.includes("released /echo 0"));
 	});
 });
+
+test("the probe of all these tests ends cleanly", () => stop(probe));
