@@ -14,6 +14,7 @@
 
 #define COPY_CHECKSUM_SIZE 65 /* SHA-256 in hex and a NUL */
 
+/* Of the whole backup, the 40 bytes included: what `wc -c` and `sha256sum` say. */
 struct copy_result {
 	int64_t bytes;
 	char checksum[COPY_CHECKSUM_SIZE];
