@@ -330,11 +330,11 @@ static void refuse(void *given, struct http_request *request, unsigned status, c
 	struct house *house = given;
 	struct call *call = request->context;
 
-	if (call == NULL) {
+	if (call == NULL)
 		call = make_call(house, request);
-		if (call != NULL)
-			put_common_headers(request, call->request_id, false);
-	}
+	/* Net has thrown away what the reply had so far, headers too. */
+	if (call != NULL)
+		put_common_headers(request, call->request_id, call->route != NULL && call->route->cors);
 	reply_refusal(request, status, code, sentence);
 }
 
