@@ -39,7 +39,8 @@ static struct text choose_request_id(struct http_request *request)
 		harmless = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
 			   (byte >= 'A' && byte <= 'Z') || byte == '-' || byte == '_' || byte == '.';
 	}
-	if (harmless)
+	/* A key that ended up in the wrong header is not harmless: the log keeps this. */
+	if (harmless && !api_key_is_plausible(given))
 		return given;
 	id = uuid_new();
 	uuid_format(&id, made);
