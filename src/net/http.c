@@ -17,7 +17,7 @@
 #define CONTROL_CONNECTIONS 16
 /* Bytes of the library for one connection: a head of GATE_HEAD_MAX, what it keeps of HTTP_HEADERS_MAX lines, and a
  * copy of the cookies. All of it is cleared for each request, so no more than that. */
-#define CONNECTION_MEMORY ((size_t)48 * 1024)
+#define CONNECTION_MEMORY ((size_t)32 * 1024)
 
 /* One of the two doors: the network and the control socket. */
 struct door {
@@ -189,9 +189,10 @@ static void close_door(struct door *door)
 static enum err open_doors(struct http *http, struct fault *fault)
 {
 	const struct http_options *options = &http->shared.options;
-	enum err err;
+	enum err err = OK;
 
-	err = options->listen ? listen_tcp(options->listen, &http->network.fd, &http->port, fault) : OK;
+	if (options->listen)
+		err = listen_tcp(options->listen, &http->network.fd, &http->port, fault);
 	if (!err && options->control_path)
 		err = listen_control(options->control_path, &http->control_file, fault);
 	if (err)

@@ -82,7 +82,7 @@ struct http_application {
 };
 
 struct http_options {
-	const char *listen;        /* "127.0.0.1:8080", "[::1]:0"; port 0 takes a free one; NULL: no network at all */
+	const char *listen; /* "127.0.0.1:8080", "[::1]:0"; port 0 takes a free one. NULL: the control socket only */
 	const char *control_path;  /* a Unix socket of mode 0600 beside it, or NULL */
 	unsigned threads;          /* at least 1 */
 	unsigned max_connections;  /* over all threads; one more is closed at once */
@@ -97,8 +97,8 @@ struct http_options {
 
 struct http;
 
-/* Starts listening. `options` is copied; what it points to, and `application`, must outlive the server. On failure
- * `fault` says what and where (address in use, not an address, …). */
+/* Starts listening. The pointers in `options` and `application` must outlive the server. On failure `fault` says what
+ * and where (address in use, not an address, …). */
 enum err http_start(struct http **out, const struct http_options *options, const struct http_application *application,
 		    struct fault *fault) WARN_UNUSED;
 
