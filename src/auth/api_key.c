@@ -26,6 +26,7 @@ struct entry {
 	struct bucket bucket;
 	int64_t used_at;     /* ms */
 	int64_t reported_at; /* the used_at that api_keys_uses told last */
+	bool forgotten;      /* admits nobody until it was read again; its last use may still have to be told */
 	struct entry *next;
 };
 
@@ -179,16 +180,19 @@ static void put(struct api_keys *keys, struct entry *entry, uint64_t generation,
 
 	pthread_mutex_lock(&keys->lock);
 	there = find(keys, entry->hash);
-	if (there != NULL || keys->generation != generation) {
-		use(there != NULL ? there : entry, out);
-		free(entry);
-	} else {
+	if (there != NULL && there->forgotten) {
+		there->per_minute = entry->per_minute;
+		there->forgotten = keys->generation != generation;
+	} else if (there == NULL && keys->generation == generation) {
 		struct entry **chain = chain_of(keys, entry->hash);
 
 		entry->next = *chain;
 		*chain = entry;
-		use(entry, out);
+		there = entry;
 	}
+	use(there != NULL ? there : entry, out);
+	if (there != entry)
+		free(entry);
 	pthread_mutex_unlock(&keys->lock);
 }
 
@@ -204,6 +208,8 @@ enum err api_keys_admit(struct api_keys *keys, struct readers *readers, struct t
 	hash_key(key, hash);
 	pthread_mutex_lock(&keys->lock);
 	entry = find(keys, hash);
+	if (entry != NULL && entry->forgotten)
+		entry = NULL;
 	if (entry != NULL)
 		use(entry, out);
 	generation = keys->generation;
@@ -226,20 +232,9 @@ void api_keys_forget(struct api_keys *keys, const struct uuid *organization)
 {
 	pthread_mutex_lock(&keys->lock);
 	keys->generation++;
-	for (size_t i = 0; i < CHAINS; i++) {
-		struct entry **link = &keys->chains[i];
-
-		while (*link != NULL) {
-			struct entry *entry = *link;
-
-			if (!uuid_equal(&entry->organization, organization)) {
-				link = &entry->next;
-				continue;
-			}
-			*link = entry->next;
-			free(entry);
-		}
-	}
+	for (size_t i = 0; i < CHAINS; i++)
+		for (struct entry *entry = keys->chains[i]; entry != NULL; entry = entry->next)
+			entry->forgotten = entry->forgotten || uuid_equal(&entry->organization, organization);
 	pthread_mutex_unlock(&keys->lock);
 }
 
