@@ -10,6 +10,10 @@
 #include "store/db.h"
 #include "store/row_security.h"
 
+/* What a savepoint may need to undo stays in memory up to here, behind it in an unlinked temporary file. SQLite writes
+ * the whole piece at once and cuts a single write at 128 KiB, so never more. (temp_store = MEMORY would keep it in
+ * pieces of a kilobyte and walk them at each release: a third of the time of a large batch.) */
+#define SAVEPOINT_BYTES  (127 * 1024)
 #define SCOPES_DEEP      8
 #define BUSY_MS          5000  /* readers meet a lock only while the log is reset */
 #define WRITER_CACHE_KIB 65536 /* the pages that random chats' activity dirties, at 100,000 chats ten times over */
@@ -48,7 +52,9 @@ enum err db_init(void)
 {
 	/* Each connection has one thread at a time: only the library's own lists need a lock. */
 	if (sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
-	    sqlite3_config(SQLITE_CONFIG_MULTITHREAD) != SQLITE_OK || sqlite3_initialize() != SQLITE_OK)
+	    sqlite3_config(SQLITE_CONFIG_MULTITHREAD) != SQLITE_OK ||
+	    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, SAVEPOINT_BYTES) != SQLITE_OK ||
+	    sqlite3_initialize() != SQLITE_OK)
 		return ERR_STORAGE;
 	return OK;
 }
@@ -92,7 +98,7 @@ static enum err err_of(const struct db *db, int status, const char *what)
 
 static enum err configure(struct db *db)
 {
-	char *pragmas = sqlite3_mprintf("PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON;"
+	char *pragmas = sqlite3_mprintf("PRAGMA cache_size = -%d; PRAGMA foreign_keys = ON;"
 					"PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; %s",
 					db->use == DB_READ ? READER_CACHE_KIB : WRITER_CACHE_KIB,
 					db->use == DB_READ ? "" : "PRAGMA journal_mode = WAL");
