@@ -168,6 +168,7 @@ enum err db_open(struct db **out, struct text url, enum db_use use, const struct
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	db->use = use;
 	db->log = log;
+	db->pages_logged = 1; /* what an earlier process left in the log is not known: the first db_tidy looks */
 	db->path = strndup(url.at + scheme.length, url.length - scheme.length);
 	err = db->path == NULL ? fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.") : open_file(db, fault);
 	if (err == OK && use != DB_MIGRATE) {
