@@ -172,8 +172,10 @@ int main(int count, char **arguments)
 		fputs("usage: stack answer | stack sync FILE\n", stderr);
 		return 2;
 	}
-	if (sodium_init() < 0 || (count == 3 && stack.file < 0))
-		return 1;
+	if (sodium_init() < 0 || (count == 3 && stack.file < 0)) {
+		fputs("stack: the file cannot be written.\n", stderr);
+		exit(1);
+	}
 	json_in_init();
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&signals);
@@ -187,5 +189,7 @@ int main(int count, char **arguments)
 	pthread_mutex_unlock(&stack.lock);
 	pthread_cond_signal(&stack.work);
 	pthread_join(stack.thread, NULL);
+	if (stack.file >= 0)
+		close(stack.file);
 	return status;
 }
