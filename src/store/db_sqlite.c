@@ -53,6 +53,9 @@ static void log_failure(const struct db *db, const char *what)
 
 static enum err err_of(const struct db *db, int status, const char *what)
 {
+	/* The log's index in shared memory cannot grow: a full disk too, met in a file that holds nothing to last. */
+	if (status == SQLITE_IOERR_SHMSIZE)
+		status = SQLITE_FULL;
 	switch (status & 0xff) {
 	case SQLITE_OK:
 	case SQLITE_DONE:
