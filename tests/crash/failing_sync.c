@@ -1,7 +1,6 @@
 /* A disk that fails on demand: preloaded, it makes calls on chosen files fail from the moment a rule stands in a file.
  * INNKEEPER_FAILING names that file; its text is "CALL SUFFIX ERRNO": CALL is sync or write, SUFFIX the end of the
  * paths it concerns (or *). Without the file, or with an empty one, every call goes through. */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -47,25 +46,36 @@ static bool fails(const char *call, int fd)
 	return failing;
 }
 
+/* The C library's own. POSIX wants dlsym's object pointer to be a function pointer as well, ISO C has no cast for it.
+ */
+static void find_next(const char *name, void *function)
+{
+	void *found = dlsym(RTLD_NEXT, name);
+
+	memcpy(function, &found, sizeof found);
+}
+
 int fdatasync(int fd)
 {
-	int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+	int (*next)(int);
 
+	find_next("fdatasync", &next);
 	return fails("sync", fd) ? -1 : next(fd);
 }
 
 int fsync(int fd)
 {
-	int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+	int (*next)(int);
 
+	find_next("fsync", &next);
 	return fails("sync", fd) ? -1 : next(fd);
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t at)
 {
-	ssize_t (*next)(int, const void *, size_t, off64_t) =
-	    (ssize_t(*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
+	ssize_t (*next)(int, const void *, size_t, off64_t);
 
+	find_next("pwrite64", &next);
 	return fails("write", fd) ? -1 : next(fd, bytes, count, at);
 }
 

@@ -15,7 +15,7 @@ const library = join(folder, "failing_sync.so");
 
 before(() => {
 	const source = fileURLToPath(new URL("failing_sync.c", import.meta.url));
-	execFileSync("cc", ["-std=c17", "-shared", "-fPIC", "-o", library, source, "-ldl"]);
+	execFileSync("cc", ["-std=c17", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, source, "-ldl"]);
 });
 after(() => rmSync(folder, { recursive: true }));
 
