@@ -68,6 +68,9 @@ static void log_failure(const struct db *db, const char *what)
 
 static enum err err_of(const struct db *db, int status, const char *what)
 {
+	/* The log's index in shared memory cannot grow: a full disk too, met in a file that holds nothing to last. */
+	if (status == SQLITE_IOERR_SHMSIZE)
+		status = SQLITE_FULL;
 	switch (status & 0xff) {
 	case SQLITE_OK:
 	case SQLITE_DONE:
@@ -183,6 +186,7 @@ enum err db_open(struct db **out, struct text url, enum db_use use, const struct
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	db->use = use;
 	db->log = log;
+	db->pages_logged = 1; /* what an earlier process left in the log is not known: the first db_tidy looks */
 	db->path = strndup(url.at + scheme.length, url.length - scheme.length);
 	err = db->path == NULL ? fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.") : open_file(db, fault);
 	if (err == OK && use != DB_MIGRATE) {

@@ -119,6 +119,11 @@ enum err migrate(struct text url, const struct migration *files, size_t count, c
 				  files[i].name, reason.sentence);
 		}
 	}
+	/* A sync that failed for the process before may have left its commit in the page cache alone, where it reads
+	 * like a stored one. So the log goes home, synced, before anyone is told what the database holds. */
+	if (err == OK && db_tidy(db, true) == ERR_STORAGE)
+		err = fault_set(fault, ERR_STORAGE, NULL, NULL,
+				"The database's log cannot be moved home: check the disk.");
 	if (err == OK && applied != NULL)
 		*applied = i - seen;
 	db_close(db);

@@ -42,6 +42,8 @@ function parseTrace(text) {
 	return calls;
 }
 
+const isLogSync = ({ name, file, result }) => ["fdatasync", "fsync"].includes(name) && file.endsWith("-wal") && result === 0;
+
 // What a trace says about each marked 200: {marker, send, sync}; sync undefined: none covered it in time.
 function judge(text) {
 	const calls = parseTrace(text);
@@ -60,7 +62,7 @@ function judge(text) {
 				committed.push({ markers: written, ended: call.ended });
 				written = new Set();
 			}
-		} else if (log && ["fdatasync", "fsync"].includes(call.name) && call.result === 0) {
+		} else if (isLogSync(call)) {
 			const durable = committed.filter(({ ended }) => ended < call.began);
 			committed = committed.filter(({ ended }) => ended >= call.began);
 			for (const { markers } of durable)
@@ -72,7 +74,7 @@ function judge(text) {
 	}
 	return answered.map(({ marker: id, send }) => {
 		const sync = covered.get(id);
-		return { marker: id, send, sync: sync && sync.ended < send.began ? sync : undefined, covering: sync };
+		return { marker: id, send, sync: sync && sync.ended < send.began ? sync : undefined };
 	});
 }
 
@@ -144,10 +146,13 @@ const lies = {
 for (const [lie, tell] of Object.entries(lies)) {
 	test(`the judge finds ${lie}`, () => {
 		assert.notEqual(trace, "", "there is a trace");
-		// One write in the middle whose sync and send stand on a line each, so that the lie is simple to tell.
+		// One write in the middle whose sync and send stand on a line each and next to each other: no later sync covers
+		// it too before the send, so the lie is one.
+		const syncs = parseTrace(trace).filter(isLogSync);
+		const alone = ({ send, sync }) => !syncs.some(({ began, ended }) => began > sync.began && ended < send.began);
 		const whole = ({ send, sync }) => sync && sync.began === sync.ended && send.began === send.ended;
 		const verdicts = judge(trace);
-		const victim = verdicts.slice(verdicts.length >> 1).find(whole);
+		const victim = verdicts.slice(verdicts.length >> 1).find((verdict) => whole(verdict) && alone(verdict));
 		assert.ok(victim, "a write to lie about");
 		const lines = trace.split("\n");
 		tell(lines, victim);
