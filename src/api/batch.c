@@ -87,6 +87,22 @@ static enum err read_lines(struct call *call, struct batch *batch)
 	return OK;
 }
 
+/* A sender that says so sends lines, whatever the first of them looks like. */
+static bool says_lines(const struct call *call)
+{
+	static const char *const types[] = { "application/x-ndjson", "application/ndjson", "application/jsonl" };
+	const struct text given = http_header(call->request, "content-type");
+
+	for (size_t i = 0; given.at != NULL && i < sizeof types / sizeof types[0]; i++) {
+		const struct text type = text_of(types[i]);
+
+		if (given.length >= type.length &&
+		    text_equal_ignoring_case((struct text){ given.at, type.length }, type))
+			return true;
+	}
+	return false;
+}
+
 enum err batch_read(struct call *call)
 {
 	struct batch *batch = arena_take(call->arena, sizeof *batch);
@@ -101,7 +117,7 @@ enum err batch_read(struct call *call)
 	if (body.length == 0)
 		return fault_set(&call->fault, ERR_INVALID, "invalid_json", NULL,
 				 "The body is empty; send an array of items, or one item a line.");
-	return body.at[0] == '{' ? read_lines(call, batch) : read_array(call, batch);
+	return body.at[0] == '{' || says_lines(call) ? read_lines(call, batch) : read_array(call, batch);
 }
 
 static void refuse(struct json_out *errors, size_t index, enum err err, const struct fault *fault)

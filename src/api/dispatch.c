@@ -39,7 +39,8 @@ static struct text choose_request_id(struct http_request *request)
 		harmless = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
 			   (byte >= 'A' && byte <= 'Z') || byte == '-' || byte == '_' || byte == '.';
 	}
-	if (harmless)
+	/* A key that ended up in the wrong header is not harmless: the log keeps this. */
+	if (harmless && !api_key_is_plausible(given))
 		return given;
 	id = uuid_new();
 	uuid_format(&id, made);
@@ -235,15 +236,15 @@ static void finish(struct call *call, enum err err)
 
 static enum err run_reading(struct call *call)
 {
-	struct db *db;
-	enum err err = readers_enter(call->house->readers, call->scope, &db);
+	struct reading reading;
+	enum err err = readers_enter(call->house->readers, call->scope, &reading);
 
 	if (err != OK)
 		return err;
-	call->db = db;
+	call->db = reading.db;
 	err = run_handler(call);
 	call->db = NULL;
-	readers_leave(call->house->readers, db);
+	readers_leave(call->house->readers, &reading);
 	return err;
 }
 
@@ -330,11 +331,11 @@ static void refuse(void *given, struct http_request *request, unsigned status, c
 	struct house *house = given;
 	struct call *call = request->context;
 
-	if (call == NULL) {
+	if (call == NULL)
 		call = make_call(house, request);
-		if (call != NULL)
-			put_common_headers(request, call->request_id, false);
-	}
+	/* Net has thrown away what the reply had so far, headers too. */
+	if (call != NULL)
+		put_common_headers(request, call->request_id, call->route != NULL && call->route->cors);
 	reply_refusal(request, status, code, sentence);
 }
 

@@ -83,4 +83,6 @@ void reply_refusal(struct http_request *request, unsigned status, const char *co
 	json_key(&out, "code");
 	json_put_string(&out, code);
 	json_close_object(&out);
+	if (status == 503)
+		http_reply_header(request, "Retry-After", TEXT("1"));
 }

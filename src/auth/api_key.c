@@ -26,6 +26,7 @@ struct entry {
 	struct bucket bucket;
 	int64_t used_at;     /* ms */
 	int64_t reported_at; /* the used_at that api_keys_uses told last */
+	bool forgotten;      /* admits nobody until it was read again; its last use may still have to be told */
 	struct entry *next;
 };
 
@@ -150,15 +151,15 @@ static enum err read_row(struct readers *readers, const uint8_t hash[crypto_hash
 	struct api_key_by_hash_out row;
 	char hex[API_KEY_HASH_SIZE];
 	struct arena arena;
-	struct db *db;
-	enum err err = readers_enter(readers, tenant_system(), &db);
+	struct reading reading;
+	enum err err = readers_enter(readers, tenant_system(), &reading);
 
 	if (err != OK)
 		return err;
 	arena_init(&arena, 4096);
 	text_hex(hash, crypto_hash_sha256_BYTES, hex);
-	err = query_one(db, STATEMENT_API_KEY_BY_HASH, &(struct api_key_by_hash_in){ .hash = text_of(hex) }, &row,
-			&arena);
+	err = query_one(reading.db, STATEMENT_API_KEY_BY_HASH, &(struct api_key_by_hash_in){ .hash = text_of(hex) },
+			&row, &arena);
 	if (err == OK && (row.hash.length != sizeof hex - 1 || sodium_memcmp(row.hash.at, hex, sizeof hex - 1) != 0))
 		err = ERR_NOT_FOUND;
 	if (err == OK) {
@@ -168,7 +169,7 @@ static enum err read_row(struct readers *readers, const uint8_t hash[crypto_hash
 		entry->per_minute = row.requests_per_minute;
 	}
 	arena_fini(&arena);
-	readers_leave(readers, db);
+	readers_leave(readers, &reading);
 	return err == ERR_NOT_FOUND ? ERR_UNAUTHORIZED : err;
 }
 
@@ -179,16 +180,19 @@ static void put(struct api_keys *keys, struct entry *entry, uint64_t generation,
 
 	pthread_mutex_lock(&keys->lock);
 	there = find(keys, entry->hash);
-	if (there != NULL || keys->generation != generation) {
-		use(there != NULL ? there : entry, out);
-		free(entry);
-	} else {
+	if (there != NULL && there->forgotten) {
+		there->per_minute = entry->per_minute;
+		there->forgotten = keys->generation != generation;
+	} else if (there == NULL && keys->generation == generation) {
 		struct entry **chain = chain_of(keys, entry->hash);
 
 		entry->next = *chain;
 		*chain = entry;
-		use(entry, out);
+		there = entry;
 	}
+	use(there != NULL ? there : entry, out);
+	if (there != entry)
+		free(entry);
 	pthread_mutex_unlock(&keys->lock);
 }
 
@@ -204,6 +208,8 @@ enum err api_keys_admit(struct api_keys *keys, struct readers *readers, struct t
 	hash_key(key, hash);
 	pthread_mutex_lock(&keys->lock);
 	entry = find(keys, hash);
+	if (entry != NULL && entry->forgotten)
+		entry = NULL;
 	if (entry != NULL)
 		use(entry, out);
 	generation = keys->generation;
@@ -226,20 +232,9 @@ void api_keys_forget(struct api_keys *keys, const struct uuid *organization)
 {
 	pthread_mutex_lock(&keys->lock);
 	keys->generation++;
-	for (size_t i = 0; i < CHAINS; i++) {
-		struct entry **link = &keys->chains[i];
-
-		while (*link != NULL) {
-			struct entry *entry = *link;
-
-			if (!uuid_equal(&entry->organization, organization)) {
-				link = &entry->next;
-				continue;
-			}
-			*link = entry->next;
-			free(entry);
-		}
-	}
+	for (size_t i = 0; i < CHAINS; i++)
+		for (struct entry *entry = keys->chains[i]; entry != NULL; entry = entry->next)
+			entry->forgotten = entry->forgotten || uuid_equal(&entry->organization, organization);
 	pthread_mutex_unlock(&keys->lock);
 }
 

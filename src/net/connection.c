@@ -44,7 +44,7 @@ static const struct gate_refusal broken_reply = { 500, "internal", "The reply co
 
 static void request_init(struct connection *connection)
 {
-	size_t cap = connection->shared->options->request_memory;
+	size_t cap = connection->shared->options.request_memory;
 
 	connection->request = (struct http_request){
 		.headers = connection->headers,
@@ -307,7 +307,7 @@ static enum MHD_Result take_head(struct connection *connection, const char *meth
 	const struct gate_refusal *refusal;
 
 	request->started = clock_monotonic();
-	int64_t until = request->started + shared->options->body_timeout * CONNECTION_SECOND;
+	int64_t until = request->started + shared->options.body_timeout * CONNECTION_SECOND;
 
 	refusal = check_head(connection, method, version);
 	if (!deadline_busy(&connection->deadline, connection->passed.has_body && !refusal ? until : DEADLINE_NEVER))
@@ -368,7 +368,7 @@ void connection_begin(struct connection *connection, const char *target)
 {
 	int64_t until = connection->fresh
 			    ? deadline_at(&connection->deadline)
-			    : clock_monotonic() + connection->shared->options->header_timeout * CONNECTION_SECOND;
+			    : clock_monotonic() + connection->shared->options.header_timeout * CONNECTION_SECOND;
 
 	connection->fresh = false;
 	request_init(connection);

@@ -22,7 +22,7 @@
 
 /* What all connections of a server share. */
 struct connection_shared {
-	const struct http_options *options;
+	struct http_options options; /* a copy: the caller's may be gone */
 	const struct http_application *application;
 	struct address_list trusted;
 	bool shows_seams;     /* the library leaves a head as gate_head.in_place wants it */

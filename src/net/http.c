@@ -17,7 +17,7 @@
 #define CONTROL_CONNECTIONS 16
 /* Bytes of the library for one connection: a head of GATE_HEAD_MAX, what it keeps of HTTP_HEADERS_MAX lines, and a
  * copy of the cookies. All of it is cleared for each request, so no more than that. */
-#define CONNECTION_MEMORY ((size_t)48 * 1024)
+#define CONNECTION_MEMORY ((size_t)32 * 1024)
 
 /* One of the two doors: the network and the control socket. */
 struct door {
@@ -79,7 +79,7 @@ static void on_completed(void *argument, struct MHD_Connection *library, void **
 	*context = NULL;
 	connection_end(connection, code == MHD_REQUEST_TERMINATED_COMPLETED_OK && connection_answered(connection));
 	(void)deadline_idle(&connection->deadline,
-			    clock_monotonic() + connection->shared->options->idle_timeout * CONNECTION_SECOND);
+			    clock_monotonic() + connection->shared->options.idle_timeout * CONNECTION_SECOND);
 	/* Idle first, then the question, as http_drain does it the other way round: one of the two sees the other. */
 	if (atomic_load(&connection->shared->draining))
 		deadline_cut_if_idle(&connection->deadline);
@@ -101,7 +101,7 @@ static void open_connection(struct door *door, struct MHD_Connection *library, v
 	if (!door->control)
 		atomic_fetch_add(&http->open, 1);
 	deadline_add(&http->deadlines, &connection->deadline, fd->connect_fd,
-		     clock_monotonic() + http->shared.options->header_timeout * CONNECTION_SECOND);
+		     clock_monotonic() + http->shared.options.header_timeout * CONNECTION_SECOND);
 	if (atomic_load(&http->shared.draining))
 		deadline_cut_if_idle(&connection->deadline);
 }
@@ -136,15 +136,15 @@ static enum MHD_Result on_accept(void *argument, const struct sockaddr *from, so
 	(void)length;
 	if (atomic_load(&door->http->shared.draining))
 		return MHD_NO;
-	return door->control || atomic_load(&door->http->open) < door->http->shared.options->max_connections ? MHD_YES
-													     : MHD_NO;
+	return door->control || atomic_load(&door->http->open) < door->http->shared.options.max_connections ? MHD_YES
+													    : MHD_NO;
 }
 
 /* What the library has to say concerns single clients. */
 __attribute__((format(printf, 2, 0))) static void on_log(void *argument, const char *format, va_list arguments)
 {
 	const struct door *door = argument;
-	const struct log *log = door->http->shared.options->log;
+	const struct log *log = door->http->shared.options.log;
 	char text[300];
 
 	if (!log || log->least > LOG_DEBUG)
@@ -188,10 +188,11 @@ static void close_door(struct door *door)
 
 static enum err open_doors(struct http *http, struct fault *fault)
 {
-	const struct http_options *options = http->shared.options;
-	enum err err;
+	const struct http_options *options = &http->shared.options;
+	enum err err = OK;
 
-	err = listen_tcp(options->listen, &http->network.fd, &http->port, fault);
+	if (options->listen)
+		err = listen_tcp(options->listen, &http->network.fd, &http->port, fault);
 	if (!err && options->control_path)
 		err = listen_control(options->control_path, &http->control_file, fault);
 	if (err)
@@ -202,6 +203,8 @@ static enum err open_doors(struct http *http, struct fault *fault)
 		if (err)
 			return err;
 	}
+	if (!options->listen)
+		return OK;
 	/* More than on_accept lets in, for each thread: then the library's limit is never met. */
 	return open_door(&http->network, options->threads, (options->max_connections + 64) * options->threads, fault);
 }
@@ -215,7 +218,7 @@ enum err http_start(struct http **out, const struct http_options *options, const
 	if (!http)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "There is no memory for the HTTP server.");
 	assert(options->threads > 0);
-	http->shared.options = options;
+	http->shared.options = *options;
 	http->shared.application = application;
 	http->network = (struct door){ .http = http, .fd = -1 };
 	http->control = (struct door){ .http = http, .fd = -1, .control = true };
@@ -244,7 +247,8 @@ enum err http_start(struct http **out, const struct http_options *options, const
 void http_drain(struct http *http, unsigned milliseconds)
 {
 	atomic_store(&http->shared.draining, true);
-	listen_end(http->network.fd);
+	if (http->network.library)
+		listen_end(http->network.fd);
 	if (http->control.library)
 		listen_end(http->control.fd);
 	deadline_list_cut_idle(&http->deadlines);

@@ -82,7 +82,7 @@ struct http_application {
 };
 
 struct http_options {
-	const char *listen;        /* "127.0.0.1:8080", "[::1]:0"; port 0 takes a free one */
+	const char *listen; /* "127.0.0.1:8080", "[::1]:0"; port 0 takes a free one. NULL: the control socket only */
 	const char *control_path;  /* a Unix socket of mode 0600 beside it, or NULL */
 	unsigned threads;          /* at least 1 */
 	unsigned max_connections;  /* over all threads; one more is closed at once */

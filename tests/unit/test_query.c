@@ -229,5 +229,6 @@ int main(void)
 		cmocka_unit_test(every_row_fits),
 	};
 
+	json_in_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

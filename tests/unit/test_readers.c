@@ -71,14 +71,14 @@ static void *visit(void *given)
 
 	for (size_t i = 0; i < VISITS; i++) {
 		const size_t which = (visitor->number + i) % 2;
-		struct db *db;
+		struct reading reading;
 
-		if (readers_enter(visitor->house->readers, visitor->house->scopes[which], &db) != OK) {
+		if (readers_enter(visitor->house->readers, visitor->house->scopes[which], &reading) != OK) {
 			visitor->wrong++;
 			continue;
 		}
-		visitor->wrong += who(db) != "ab"[which];
-		readers_leave(visitor->house->readers, db);
+		visitor->wrong += who(reading.db) != "ab"[which];
+		readers_leave(visitor->house->readers, &reading);
 	}
 	return NULL;
 }
@@ -101,7 +101,7 @@ static void more_threads_than_readers_each_see_their_scope(void **state)
 
 struct waiter {
 	struct house *house;
-	struct db *got;
+	struct reading got;
 	enum err err;
 	pthread_mutex_t lock;
 	bool entered;
@@ -122,25 +122,27 @@ static void who_comes_when_all_are_out_waits_for_the_first_to_return(void **stat
 {
 	struct house *house = *state;
 	struct waiter waiter = { .house = house };
-	struct db *out[READERS];
+	struct reading out[READERS];
+	struct db *returned;
 	pthread_t thread;
 
 	pthread_mutex_init(&waiter.lock, NULL);
 	for (size_t i = 0; i < READERS; i++)
 		assert_int_equal(readers_enter(house->readers, house->scopes[i], &out[i]), OK);
-	assert_ptr_not_equal(out[0], out[1]);
+	assert_ptr_not_equal(out[0].db, out[1].db);
 	assert_int_equal(pthread_create(&thread, NULL, wait_for_one, &waiter), 0);
 	pthread_mutex_lock(&waiter.lock);
 	assert_false(waiter.entered);
 	pthread_mutex_unlock(&waiter.lock);
-	readers_leave(house->readers, out[1]);
+	returned = out[1].db;
+	readers_leave(house->readers, &out[1]);
 	pthread_join(thread, NULL);
 	/* The one that was b's is a's now. */
 	assert_int_equal(waiter.err, OK);
-	assert_ptr_equal(waiter.got, out[1]);
-	assert_int_equal(who(waiter.got), 'a');
-	readers_leave(house->readers, waiter.got);
-	readers_leave(house->readers, out[0]);
+	assert_ptr_equal(waiter.got.db, returned);
+	assert_int_equal(who(waiter.got.db), 'a');
+	readers_leave(house->readers, &waiter.got);
+	readers_leave(house->readers, &out[0]);
 	pthread_mutex_destroy(&waiter.lock);
 }
 
@@ -148,14 +150,14 @@ static void what_one_left_open_is_closed_for_the_next(void **state)
 {
 	struct house *house = *state;
 	struct organization_show_out out;
-	struct db *db;
+	struct reading reading;
 
 	for (int i = 0; i < 2 * READERS; i++) {
-		assert_int_equal(readers_enter(house->readers, house->scopes[i % 2], &db), OK);
-		assert_int_equal(who(db), "ab"[i % 2]);
-		assert_int_equal(db_start(db, STATEMENT_ORGANIZATION_SHOW, NULL), OK);
-		assert_int_equal(db_step(db, STATEMENT_ORGANIZATION_SHOW, &out), OK);
-		readers_leave(house->readers, db);
+		assert_int_equal(readers_enter(house->readers, house->scopes[i % 2], &reading), OK);
+		assert_int_equal(who(reading.db), "ab"[i % 2]);
+		assert_int_equal(db_start(reading.db, STATEMENT_ORGANIZATION_SHOW, NULL), OK);
+		assert_int_equal(db_step(reading.db, STATEMENT_ORGANIZATION_SHOW, &out), OK);
+		readers_leave(house->readers, &reading);
 	}
 }
 
@@ -163,16 +165,16 @@ static void each_visit_sees_the_newest_moment(void **state)
 {
 	struct house *house = *state;
 	sqlite3 *plain = fixture_plain(&house->fixture);
-	struct db *db;
+	struct reading reading;
 
-	assert_int_equal(readers_enter(house->readers, house->scopes[0], &db), OK);
-	assert_int_equal(who(db), 'a');
+	assert_int_equal(readers_enter(house->readers, house->scopes[0], &reading), OK);
+	assert_int_equal(who(reading.db), 'a');
 	fixture_run(plain, "UPDATE organizations SET slug = 'z' WHERE slug = 'a'");
-	assert_int_equal(who(db), 'a');
-	readers_leave(house->readers, db);
-	assert_int_equal(readers_enter(house->readers, house->scopes[0], &db), OK);
-	assert_int_equal(who(db), 'z');
-	readers_leave(house->readers, db);
+	assert_int_equal(who(reading.db), 'a');
+	readers_leave(house->readers, &reading);
+	assert_int_equal(readers_enter(house->readers, house->scopes[0], &reading), OK);
+	assert_int_equal(who(reading.db), 'z');
+	readers_leave(house->readers, &reading);
 	sqlite3_close(plain);
 }
 

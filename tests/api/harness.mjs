@@ -1,0 +1,259 @@
+// A server of its own for a test file: started on a free port and an empty database, spoken to over HTTP and through the
+// command line, looked into with the sqlite3 program, and stopped by SIGTERM, which must end it cleanly.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import http from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export const binary = process.env.INNKEEPER ?? "build/innkeeper";
+export const sanitized = ["asan", "tsan"].includes(process.env.INNKEEPER_VARIANT);
+export const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+export const UUID7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+const SANITIZER = /(Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:/;
+
+// The caller's own INNKEEPER_ variables would be settings of every server started here.
+function environment(extra) {
+	const own = Object.entries(process.env).filter(([name]) => !name.startsWith("INNKEEPER"));
+	return { ...Object.fromEntries(own), ...extra };
+}
+
+// Runs a program to its end: {status, signal, stdout, stderr}.
+export async function run(program, words, { input, cwd, env } = {}) {
+	const child = spawn(program, words, { cwd, env: environment(env), stdio: ["pipe", "pipe", "pipe"] });
+	const result = { stdout: "", stderr: "" };
+	for (const stream of ["stdout", "stderr"]) {
+		child[stream].setEncoding("utf8");
+		child[stream].on("data", (data) => (result[stream] += data));
+	}
+	child.stdin.on("error", () => {});
+	child.stdin.end(input ?? "");
+	[result.status, result.signal] = await once(child, "close");
+	assert.doesNotMatch(result.stderr, SANITIZER, `${program} ${words.join(" ")}`);
+	return result;
+}
+
+export async function until(condition, what = String(condition), milliseconds = sanitized ? 20000 : 10000) {
+	for (const end = Date.now() + milliseconds; Date.now() < end; await sleep(10)) if (await condition()) return;
+	assert.fail(`not within ${milliseconds} ms: ${what}`);
+}
+
+// One HTTP request, its head exactly as given: {status, headers, text, json}. `json` is undefined where there is none.
+export function send(options, body) {
+	return new Promise((resolve, reject) => {
+		const request = http.request({ host: "127.0.0.1", ...options }, (response) => {
+			const chunks = [];
+			response.on("data", (chunk) => chunks.push(chunk));
+			response.on("error", reject);
+			response.on("end", () => {
+				const text = Buffer.concat(chunks).toString("utf8");
+				let json;
+				try {
+					json = JSON.parse(text);
+				} catch {
+					json = undefined;
+				}
+				resolve({ status: response.statusCode, headers: response.headers, text, json });
+			});
+		});
+		request.on("error", reject);
+		request.end(body);
+	});
+}
+
+// Raw bytes over a connection of their own; whatever came until the server closed it, as latin1.
+export function sendRaw(port, bytes, { half = true } = {}) {
+	return new Promise((resolve) => {
+		const socket = connect(port, "127.0.0.1");
+		let text = "";
+		socket.setEncoding("latin1");
+		socket.on("data", (data) => (text += data));
+		socket.on("error", () => {});
+		socket.on("close", () => resolve(text));
+		socket.write(bytes, () => half && socket.end());
+	});
+}
+
+// The contract's shape of every answer of 400 and above, and nothing more in it.
+export function assertError(answer, status, code, field) {
+	assert.equal(answer.status, status, answer.text);
+	assert.ok(answer.json, `an error is JSON: ${answer.text}`);
+	assert.equal(answer.json.code, code, answer.text);
+	assert.ok(answer.json.error.length > 0, "with a sentence");
+	assert.match(answer.headers["content-type"], /^application\/json/);
+	if (field !== undefined) assert.equal(answer.json.field, field, answer.text);
+	const members = Object.keys(answer.json).filter((name) => name !== "field");
+	assert.deepEqual(members.sort(), ["code", "error"]);
+}
+
+export class House {
+	constructor(options, settings) {
+		this.options = options;
+		this.env = settings.env ?? {};
+		this.directory = mkdtempSync(join(tmpdir(), "innkeeper-api-"));
+		this.file = join(this.directory, "house.db");
+		this.database = `sqlite:${this.file}`;
+		this.output = ""; // standard error: the log, over all starts
+		this.printed = ""; // standard output
+		this.agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
+	}
+
+	async start(options = this.options) {
+		const words = ["serve", "--database", this.database, "--listen", "127.0.0.1:0", ...options];
+		const child = spawn(binary, words, { env: environment(this.env), stdio: ["ignore", "pipe", "pipe"] });
+		let unread = "";
+		let ready;
+		const started = new Promise((resolve) => (ready = resolve));
+		this.child = child;
+		this.exited = once(child, "close");
+		child.stdout.on("data", (data) => (this.printed += data));
+		child.stderr.setEncoding("utf8");
+		child.stderr.on("data", (data) => {
+			this.output += data;
+			const lines = (unread + data).split("\n");
+			unread = lines.pop();
+			for (const line of lines) if (line.includes('"message":"ready"')) ready(JSON.parse(line).port);
+		});
+		const failed = this.exited.then(([code]) => assert.fail(`the server ended with ${code}: ${this.output}`));
+		failed.catch(() => {}); // after its start, an end is what stop() looks at
+		this.port = await Promise.race([started, failed]);
+		this.pid = child.pid;
+		return this;
+	}
+
+	// SIGTERM to this very process; it must end by itself, in time and without a sanitizer's word.
+	async stop() {
+		if (!this.child) return;
+		const child = this.child;
+		const began = Date.now();
+		this.child = null;
+		child.kill("SIGTERM");
+		const killer = setTimeout(() => child.kill("SIGKILL"), 30000);
+		const [code, signal] = await this.exited;
+		clearTimeout(killer);
+		this.agent.destroy();
+		this.agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
+		assert.deepEqual([code, signal], [0, null], this.output.slice(-4000));
+		assert.ok(Date.now() - began < 10000, `stopping took ${Date.now() - began} ms`);
+		assert.doesNotMatch(this.output, SANITIZER);
+	}
+
+	async end() {
+		try {
+			await this.stop();
+		} finally {
+			this.agent.destroy();
+			rmSync(this.directory, { recursive: true, force: true });
+		}
+	}
+
+	async restart(options) {
+		await this.stop();
+		return this.start(options);
+	}
+
+	run(words, options) {
+		return run(binary, [...words, "--database", this.database], options);
+	}
+
+	// A verb of the command line that must succeed; what it printed.
+	async verb(...words) {
+		const result = await this.run(words);
+		assert.equal(result.status, 0, `innkeeper ${words.join(" ")}: ${result.stderr}`);
+		return JSON.parse(result.stdout);
+	}
+
+	// A new organization: {id, slug, organization_name, api_key}.
+	organization(name = `Visit ${randomUUID()}`, ...options) {
+		return this.verb("organization", "create", name, ...options);
+	}
+
+	request(method, path, { key, headers = {}, body, port = this.port, agent = this.agent } = {}) {
+		const all = { ...headers };
+		if (key !== undefined) all["x-api-key"] = key;
+		if (body !== undefined) all["content-length"] = Buffer.byteLength(body);
+		return send({ port, method, path, headers: all, agent }, body);
+	}
+
+	get(path, headers) {
+		return this.request("GET", path, { headers });
+	}
+
+	// `body` is sent as it is when it is a string or a buffer, else as JSON.
+	post(key, path, body, headers = {}) {
+		const text = typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+		return this.request("POST", path, { key, body: text, headers: { "content-type": "application/json", ...headers } });
+	}
+
+	async ok(key, path, body, headers) {
+		const answer = await this.post(key, path, body, headers);
+		assert.equal(answer.status, 200, answer.text);
+		assert.equal(answer.json.success, true);
+		return answer.json;
+	}
+
+	// What the database file holds, read by another program. Ids are blobs: ask for lower(hex(id)).
+	async rows(sql) {
+		const result = await run("sqlite3", ["-readonly", "-json", "-cmd", ".timeout 5000", this.file, sql]);
+		assert.equal(result.status, 0, `${sql}: ${result.stderr}`);
+		return result.stdout.trim() === "" ? [] : JSON.parse(result.stdout);
+	}
+
+	async value(sql) {
+		return Object.values((await this.rows(sql))[0])[0];
+	}
+
+	// Writes into the file behind the server's back, so only while it is stopped.
+	async change(sql) {
+		assert.equal(this.child, null, "the server owns its database while it runs");
+		const result = await run("sqlite3", [this.file, sql]);
+		assert.equal(result.status, 0, result.stderr);
+	}
+
+	// Row counts of every tenant table: equal before and after, nothing was stored.
+	counts() {
+		return this.rows(
+			TABLES.map((name) => `SELECT '${name}' AS "table", count(*) AS rows, total(number) AS sum FROM ${name}`).join(
+				" UNION ALL ",
+			),
+		);
+	}
+
+	log() {
+		return this.output
+			.split("\n")
+			.filter((line) => line !== "")
+			.map((line) => JSON.parse(line));
+	}
+
+	// Memory of the server that is not shared or swapped, in bytes.
+	resident() {
+		return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"))[1]) * 1024;
+	}
+}
+
+const TABLES = ["chats", "messages", "visitors", "users", "article_mentions", "article_views", "web_mentions"];
+
+export async function openHouse(options = [], settings = {}) {
+	return new House(options, settings).start();
+}
+
+// An id as the API writes it, from the hex digits that the database shows.
+export const uuid = (hex) =>
+	hex && hex.toLowerCase().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+export const hexOf = (id) => id.replaceAll("-", "");
+
+// A name that no other test uses.
+export const fresh = (prefix) => `${prefix}-${randomUUID()}`;
+
+// An answer's bytes without what differs between any two.
+export const masked = (answer) => {
+	const { date, "x-request-id": id, ...headers } = answer.headers;
+	return JSON.stringify([answer.status, headers, answer.text]);
+};
