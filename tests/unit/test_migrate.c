@@ -147,8 +147,7 @@ static void a_database_newer_than_the_binary_is_refused(void **state)
 static void a_failing_file_leaves_nothing_behind(void **state)
 {
 	static const char *const texts[] = {
-		"CREATE TABLE beds (name TEXT) STRICT; INSERT INTO rooms VALUES ('two'); INSERT INTO nowhere VALUES "
-		"(1);",
+		"CREATE TABLE beds (name TEXT); INSERT INTO rooms VALUES ('two'); INSERT INTO nowhere VALUES (1);",
 		"CREATE TABLE beds (name TEXT) STRICT; CREATE TABLE rooms (a);",
 		"INSERT INTO rooms VALUES ('two'); CREATE nonsense",
 	};
