@@ -1,6 +1,6 @@
 #include <curl/curl.h>
-#include <signal.h>
 #include <sodium.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -116,19 +116,12 @@ static void print_all(const struct demo *demo)
 	fflush(stdout);
 }
 
-static bool interrupted(void)
-{
-	sigset_t waiting;
-
-	return sigpending(&waiting) == 0 && (sigismember(&waiting, SIGINT) == 1 || sigismember(&waiting, SIGTERM) == 1);
-}
-
 static enum err write_histories(const struct demo *demo, struct fault *fault)
 {
 	const int64_t now = clock_now();
 	enum err err = OK;
 
-	for (size_t i = 0; err == OK && i < DEMO_ORGANIZATIONS && !interrupted(); i++) {
+	for (size_t i = 0; err == OK && i < DEMO_ORGANIZATIONS; i++) {
 		const struct demo_history history = { .organization = demo->tenants[i].organization,
 						      .url = demo->url,
 						      .key = demo->tenants[i].key,
@@ -168,7 +161,7 @@ static enum err perform(struct demo *demo, struct arena *arena, struct fault *fa
 	make_url(demo);
 	print_all(demo);
 	err = write_histories(demo, fault);
-	if (err == OK && !interrupted())
+	if (err == OK)
 		err = start_concierges(demo, fault);
 	if (err == OK)
 		server_wait();

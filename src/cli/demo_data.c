@@ -85,8 +85,8 @@ static const struct demo_choice traveler_types[] = {
 	{ "Family", 34 }, { "Couple", 30 }, { "Solo", 12 }, { "Friends", 14 }, { "Snowbird", 10 },
 };
 static const struct demo_choice preferences[] = {
-	{ "Beaches", 30 }, { "Restaurants", 24 }, { "Nature and wildlife", 18 }, { "Museums and history", 12 },
-	{ "Hiking", 14 }, { "Boating and fishing", 12 }, { "Live music", 10 }, { "Breweries", 10 }, { "Golf", 7 },
+	{ "Outdoors", 30 }, { "Restaurants", 24 }, { "Nature and wildlife", 18 }, { "Museums and history", 12 },
+	{ "Hiking", 14 }, { "On the water", 12 }, { "Live music", 10 }, { "Breweries", 10 }, { "Golf", 7 },
 	{ "Shopping", 8 }, { "Dog-friendly places", 6 },
 };
 static const struct demo_choice vibes[] = {

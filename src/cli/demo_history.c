@@ -17,7 +17,7 @@
 #define DAY_BYTES     ((size_t)16 * 1024 * 1024)
 #define CHATS_LEAST   40 /* of a day */
 #define CHATS_MOST    60
-#define EVENTS_OF_DAY (CHATS_MOST * DEMO_EVENTS)
+#define EVENTS_OF_DAY ((size_t)CHATS_MOST * DEMO_EVENTS)
 
 struct item {
 	int64_t at;

@@ -1,5 +1,7 @@
 #include "cli/demo_random.h"
 
+#include <assert.h>
+
 static uint64_t rotate(uint64_t value, int by)
 {
 	return (value << by) | (value >> (64 - by));
@@ -53,6 +55,7 @@ size_t demo_random_index(struct demo_random *random, const struct demo_choices *
 
 	for (size_t each = 0; each < choices->count; each++)
 		total += choices->at[each].weight;
+	assert(total > 0);
 	drawn = demo_random_next(random) % total;
 	while (drawn >= choices->at[i].weight)
 		drawn -= choices->at[i++].weight;

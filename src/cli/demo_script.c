@@ -1,5 +1,6 @@
 #include "cli/demo_script.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,6 +54,7 @@ static void begin_event(struct writing *writing, enum demo_kind kind, int64_t le
 {
 	struct demo_event *event = &writing->script->events[writing->script->count];
 
+	assert(writing->script->count < DEMO_EVENTS); /* QUESTIONS and the tables bound it */
 	*event = (struct demo_event){ .after = demo_random_between(writing->random, least, most),
 				      .kind = kind,
 				      .offset = writing->script->json.length };

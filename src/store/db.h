@@ -25,6 +25,9 @@ enum db_use {
 
 struct db;
 
+/* Once, before the first thread starts: no counting of memory behind a global lock. */
+enum err db_init(void) WARN_UNUSED;
+
 /* `url`: "sqlite:PATH". On failure `fault` says what to do about it. */
 enum err db_open(struct db **out, struct text url, enum db_use use, const struct log *log,
 		 struct fault *fault) WARN_UNUSED;

@@ -44,6 +44,15 @@ struct db {
 	bool open[STATEMENT_COUNT];              /* started and not stopped */
 };
 
+enum err db_init(void)
+{
+	/* Each connection has one thread at a time: only the library's own lists need a lock. */
+	if (sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
+	    sqlite3_config(SQLITE_CONFIG_MULTITHREAD) != SQLITE_OK || sqlite3_initialize() != SQLITE_OK)
+		return ERR_STORAGE;
+	return OK;
+}
+
 static void log_failure(const struct db *db, const char *what)
 {
 	/* SQLite's own message may name a value of a constraint in no case; it names columns and files. */
