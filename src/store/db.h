@@ -53,8 +53,8 @@ enum err db_leave(struct db *db, bool keep) WARN_UNUSED;
 enum err db_start(struct db *db, enum statement_id id, const void *in) WARN_UNUSED;
 
 /* The next row into `out`, its `struct <name>_out` (NULL if it has no columns); texts are borrowed until the next
- * db_step or db_stop. ERR_NOT_FOUND: no more rows, a write is done. ERR_CONFLICT: unique or check. ERR_NOT_FOUND is
- * also a missing parent's answer on the first step of a write; db_run tells them apart for its callers. */
+ * db_step or db_stop. ERR_NOT_FOUND: no more rows, a write is done. ERR_CONFLICT: unique, check, or a parent that is
+ * not there (in this organization). */
 enum err db_step(struct db *db, enum statement_id id, void *out) WARN_UNUSED;
 void db_stop(struct db *db, enum statement_id id);
 

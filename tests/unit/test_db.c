@@ -14,6 +14,8 @@
 #include "fixture.h"
 #include "store/query.h"
 
+#define PAGE INT64_C(4096) /* bytes */
+
 struct house {
 	struct fixture fixture;
 	const struct scope *a;
@@ -416,7 +418,7 @@ static int64_t file_size(const struct fixture *fixture, const char *suffix)
 
 static void add_bytes(struct house *house, size_t rows)
 {
-	static char page[4096];
+	static char page[PAGE];
 
 	memset(page, 'x', sizeof page);
 	enter(house->db, house->a);
@@ -442,11 +444,11 @@ static void tidying_moves_the_log_home_when_enough_gathered_or_nobody_waits(void
 	assert_int_equal(db_tidy(house->db, false), OK);
 	assert_int_equal(file_size(fixture, ""), home);
 	logged = file_size(fixture, "-wal");
-	assert_true(logged >= 100 * 4096);
+	assert_true(logged >= 100 * PAGE);
 	assert_int_equal(db_size(house->db), home + logged);
 
 	assert_int_equal(db_tidy(house->db, true), OK);
-	assert_true(file_size(fixture, "") >= home + 100 * 4096);
+	assert_true(file_size(fixture, "") >= home + 100 * PAGE);
 	home = file_size(fixture, "");
 	/* The log begins anew in the room that it has. */
 	add_bytes(house, 10);
@@ -455,7 +457,7 @@ static void tidying_moves_the_log_home_when_enough_gathered_or_nobody_waits(void
 	add_bytes(house, 6000);
 	assert_int_equal(file_size(fixture, ""), home);
 	assert_int_equal(db_tidy(house->db, false), OK);
-	assert_true(file_size(fixture, "") >= home + 6000 * 4096);
+	assert_true(file_size(fixture, "") >= home + 6000 * PAGE);
 	assert_int_equal(db_tidy(house->db, true), OK);
 }
 

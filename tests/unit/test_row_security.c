@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -334,14 +335,14 @@ static void one_connections_names_are_worth_nothing_on_another(void **state)
 
 static void a_text_of_any_length_is_refused_or_finds_its_own(void **state)
 {
-	static const size_t length = 100 * 1024;
+	static const size_t length = 102400;
 	struct siege *siege = *state;
 	char *sql = test_malloc(length + 64);
 
 	memset(sql, ' ', length);
-	strcpy(sql + length, "SELECT * FROM main.chats");
+	snprintf(sql + length, 64, "SELECT * FROM main.chats");
 	assert_false(attempt(siege, AS_TENANT, sql, NULL));
-	strcpy(sql + length, "SELECT count(*) FROM chats");
+	snprintf(sql + length, 64, "SELECT count(*) FROM chats");
 	assert_int_equal(ask(siege, AS_TENANT, sql), 1);
 	memset(sql, '(', length);
 	memcpy(sql, "SELECT ", 7);
@@ -371,6 +372,24 @@ static void a_tenant_reads_and_writes_its_own(void **state)
 			    "article_mentions"));
 	assert_int_equal(siege->escaped, 0);
 	assert_int_equal(ask(siege, AS_NOBODY, "SELECT count(*) FROM chats"), 0);
+}
+
+static void an_owner_is_changed_to_nothing_not_even_to_itself(void **state)
+{
+	struct siege *siege = *state;
+
+	become(siege, AS_TENANT);
+	for (size_t i = 0; i < protected_table_count; i++) {
+		const struct protected_table *table = &protected_tables[i];
+		sqlite3_stmt *statement;
+		char *sql = sqlite3_mprintf("UPDATE main.\"%w\" SET \"%w\" = \"%w\"", table->name, table->owner_column,
+					    table->owner_column);
+
+		assert_int_equal(row_security_prepare_tenant(siege->security, sql, table->name, &statement),
+				 ERR_DENIED);
+		assert_null(statement);
+		sqlite3_free(sql);
+	}
 }
 
 static void a_pattern_may_be_bound_again_and_again(void **state)
@@ -406,6 +425,7 @@ int main(void)
 		SIEGE(a_connection_that_may_not_write_takes_no_write),
 		SIEGE(a_text_of_any_length_is_refused_or_finds_its_own),
 		SIEGE(a_tenant_reads_and_writes_its_own),
+		SIEGE(an_owner_is_changed_to_nothing_not_even_to_itself),
 		SIEGE(a_pattern_may_be_bound_again_and_again),
 	};
 

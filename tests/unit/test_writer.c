@@ -171,7 +171,7 @@ static void an_answer_comes_when_another_connection_sees_the_row(void **state)
 	hold(&holder, house, &door);
 	assert_int_equal(rows_named(house, "holder"), 0);
 	for (size_t i = 0; i < 20; i++) {
-		char name[16];
+		char name[24];
 
 		snprintf(name, sizeof name, "n%zu", i);
 		make(&notes[i], house, house->a, name);
@@ -234,7 +234,7 @@ static void a_failing_item_undoes_itself_alone(void **state)
 	start(house, 100, 100);
 	hold(&holder, house, &door);
 	for (size_t i = 0; i < 6; i++) {
-		char name[16];
+		char name[24];
 
 		snprintf(name, sizeof name, "n%zu", i);
 		make(&notes[i], house, i % 2 == 0 ? house->a : house->b, name);
@@ -304,7 +304,7 @@ static void a_batch_has_its_limit(void **state)
 	start(house, 100, 3);
 	hold(&holder, house, &door);
 	for (size_t i = 0; i < 10; i++) {
-		char name[16];
+		char name[24];
 
 		snprintf(name, sizeof name, "n%zu", i);
 		make(&notes[i], house, house->a, name);
@@ -330,7 +330,7 @@ static void stopping_finishes_what_waits(void **state)
 	start(house, 1000, 7);
 	hold(&holder, house, &door);
 	for (size_t i = 0; i < 100; i++) {
-		char name[16];
+		char name[24];
 
 		snprintf(name, sizeof name, "n%zu", i);
 		make(&notes[i], house, house->a, name);
