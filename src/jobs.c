@@ -94,6 +94,7 @@ static void *work(void *given)
 	struct jobs *jobs = given;
 	int64_t next;
 
+	pthread_setname_np(pthread_self(), "jobs"); /* for top, gdb and perf */
 	do {
 		run_due(jobs, clock_monotonic());
 		next = INT64_MAX;

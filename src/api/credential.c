@@ -102,14 +102,14 @@ static enum err check_tenant(struct call *call)
 {
 	const struct tenant_query *query = call->query;
 	struct organization_by_slug_out row;
-	struct db *db;
-	enum err err = readers_enter(call->house->readers, tenant_system(), &db);
+	struct reading reading;
+	enum err err = readers_enter(call->house->readers, tenant_system(), &reading);
 
 	if (err != OK)
 		return err;
-	err = query_one(db, STATEMENT_ORGANIZATION_BY_SLUG,
+	err = query_one(reading.db, STATEMENT_ORGANIZATION_BY_SLUG,
 			&(struct organization_by_slug_in){ .slug = query->organization }, &row, call->arena);
-	readers_leave(call->house->readers, db);
+	readers_leave(call->house->readers, &reading);
 	if (err == ERR_NOT_FOUND)
 		return call_fail(call, err, "organization",
 				 "There is no organization with this slug: `innkeeper organization list` shows them.");

@@ -236,15 +236,15 @@ static void finish(struct call *call, enum err err)
 
 static enum err run_reading(struct call *call)
 {
-	struct db *db;
-	enum err err = readers_enter(call->house->readers, call->scope, &db);
+	struct reading reading;
+	enum err err = readers_enter(call->house->readers, call->scope, &reading);
 
 	if (err != OK)
 		return err;
-	call->db = db;
+	call->db = reading.db;
 	err = run_handler(call);
 	call->db = NULL;
-	readers_leave(call->house->readers, db);
+	readers_leave(call->house->readers, &reading);
 	return err;
 }
 

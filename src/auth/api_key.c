@@ -151,15 +151,15 @@ static enum err read_row(struct readers *readers, const uint8_t hash[crypto_hash
 	struct api_key_by_hash_out row;
 	char hex[API_KEY_HASH_SIZE];
 	struct arena arena;
-	struct db *db;
-	enum err err = readers_enter(readers, tenant_system(), &db);
+	struct reading reading;
+	enum err err = readers_enter(readers, tenant_system(), &reading);
 
 	if (err != OK)
 		return err;
 	arena_init(&arena, 4096);
 	text_hex(hash, crypto_hash_sha256_BYTES, hex);
-	err = query_one(db, STATEMENT_API_KEY_BY_HASH, &(struct api_key_by_hash_in){ .hash = text_of(hex) }, &row,
-			&arena);
+	err = query_one(reading.db, STATEMENT_API_KEY_BY_HASH, &(struct api_key_by_hash_in){ .hash = text_of(hex) },
+			&row, &arena);
 	if (err == OK && (row.hash.length != sizeof hex - 1 || sodium_memcmp(row.hash.at, hex, sizeof hex - 1) != 0))
 		err = ERR_NOT_FOUND;
 	if (err == OK) {
@@ -169,7 +169,7 @@ static enum err read_row(struct readers *readers, const uint8_t hash[crypto_hash
 		entry->per_minute = row.requests_per_minute;
 	}
 	arena_fini(&arena);
-	readers_leave(readers, db);
+	readers_leave(readers, &reading);
 	return err == ERR_NOT_FOUND ? ERR_UNAUTHORIZED : err;
 }
 

@@ -38,6 +38,7 @@ static void *work(void *given)
 	struct worker *worker = given;
 	struct worker_item *item;
 
+	pthread_setname_np(pthread_self(), "slow"); /* for top, gdb and perf */
 	while ((item = take(worker)) != NULL)
 		item->run(item->context); /* may free the item */
 	return NULL;

@@ -8,7 +8,10 @@
 // clang-format off
 const struct verb verbs[] = {
 	{ "serve", "runs the server; creates or migrates its database", .run = serve_run, .founds = true },
-	{ "demo", "runs the server with two organizations, 90 days of history and a simulated concierge each", .run = demo_run, .founds = true },
+	{ "demo", "runs the server with two organizations, 90 days of history and a simulated concierge each", .run = demo_run, .founds = true, .options = {
+		{ "--days", "days", VERB_INT, false, "N", "of history, today the last of them (default 90; 0: none)" },
+		{ "--seed", "seed", VERB_INT, false, "N", "another number, another history (default 1)" },
+		{ "--pace", "pace", VERB_INT, false, "MILLISECONDS", "between two events of a concierge, about (default 2000; 0: no concierge)" } } },
 	{ "organization create", "founds an organization; prints its API key, this once", .method = "POST", .path = "/control/organizations", .founds = true, .options = {
 		{ NULL, "organization_name", VERB_TEXT, true, "NAME", "for people, for example \"Visit Fort Myers\"" },
 		{ "--slug", "slug", VERB_TEXT, false, "SLUG", "a to z, digits and hyphens; made from the name when not given" },

@@ -14,7 +14,7 @@
 #define BUSY_MS          5000  /* readers meet a lock only while the log is reset */
 #define WRITER_CACHE_KIB 65536 /* the pages that random chats' activity dirties, at 100,000 chats ten times over */
 #define READER_CACHE_KIB 8192
-#define CHECKPOINT_PAGES 4096  /* of the log: measured best of 1024 to 8192 for rate and tail at random chats */
+#define CHECKPOINT_PAGES 4096 /* of the log: measured best of 1024 to 8192 for rate and tail at random chats */
 
 enum transaction { BEGIN_READ, BEGIN_WRITE, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ROLLBACK_TO, TRANSACTION_COUNT };
 

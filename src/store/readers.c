@@ -3,21 +3,39 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+struct reader {
+	struct db *db;
+	struct reader *next; /* idle as well */
+};
+
 struct readers {
 	pthread_mutex_t lock;
 	pthread_cond_t returned;
+	struct reader *idle; /* guarded by the lock */
+	struct reader *all;
 	size_t count;
-	size_t idle;     /* the first `idle` of `stack` are here */
-	struct db **all; /* for closing */
-	struct db **stack;
 };
 
-static void give_back(struct readers *readers, struct db *db)
+static void give_back(struct readers *readers, struct reader *reader)
 {
 	pthread_mutex_lock(&readers->lock);
-	readers->stack[readers->idle++] = db;
+	reader->next = readers->idle;
+	readers->idle = reader;
 	pthread_mutex_unlock(&readers->lock);
 	pthread_cond_signal(&readers->returned);
+}
+
+static struct reader *take(struct readers *readers)
+{
+	struct reader *reader;
+
+	pthread_mutex_lock(&readers->lock);
+	while (readers->idle == NULL)
+		pthread_cond_wait(&readers->returned, &readers->lock);
+	reader = readers->idle;
+	readers->idle = reader->next;
+	pthread_mutex_unlock(&readers->lock);
+	return reader;
 }
 
 enum err readers_new(struct readers **out, struct text url, size_t count, const struct log *log, struct fault *fault)
@@ -31,14 +49,15 @@ enum err readers_new(struct readers **out, struct text url, size_t count, const 
 	pthread_mutex_init(&readers->lock, NULL);
 	pthread_cond_init(&readers->returned, NULL);
 	readers->all = calloc(count, sizeof *readers->all);
-	readers->stack = calloc(count, sizeof *readers->stack);
-	if (readers->all == NULL || readers->stack == NULL)
+	if (readers->all == NULL)
 		err = fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	while (err == OK && readers->count < count) {
-		err = db_open(&readers->all[readers->count], url, DB_READ, log, fault);
+		struct reader *reader = &readers->all[readers->count];
+
+		err = db_open(&reader->db, url, DB_READ, log, fault);
 		if (err == OK) {
-			readers->stack[readers->idle++] = readers->all[readers->count];
 			readers->count++;
+			give_back(readers, reader);
 		}
 	}
 	if (err != OK) {
@@ -54,43 +73,37 @@ void readers_free(struct readers *readers)
 	if (readers == NULL)
 		return;
 	for (size_t i = 0; i < readers->count; i++)
-		db_close(readers->all[i]);
+		db_close(readers->all[i].db);
 	free(readers->all);
-	free(readers->stack);
 	pthread_cond_destroy(&readers->returned);
 	pthread_mutex_destroy(&readers->lock);
 	free(readers);
 }
 
-enum err readers_enter(struct readers *readers, const struct scope *scope, struct db **out)
+enum err readers_enter(struct readers *readers, const struct scope *scope, struct reading *out)
 {
-	struct db *db;
-	enum err err;
+	struct reader *reader = take(readers);
+	enum err err = db_begin(reader->db);
 
-	*out = NULL;
-	pthread_mutex_lock(&readers->lock);
-	while (readers->idle == 0)
-		pthread_cond_wait(&readers->returned, &readers->lock);
-	db = readers->stack[--readers->idle];
-	pthread_mutex_unlock(&readers->lock);
-	err = db_begin(db);
-	if (err == OK && (err = db_enter(db, scope)) != OK && db_end(db, false) != OK)
+	*out = (struct reading){ 0 };
+	if (err == OK && (err = db_enter(reader->db, scope)) != OK && db_end(reader->db, false) != OK)
 		err = ERR_STORAGE;
 	if (err != OK) {
-		give_back(readers, db);
+		give_back(readers, reader);
 		return err;
 	}
-	*out = db;
+	*out = (struct reading){ reader->db, reader };
 	return OK;
 }
 
-void readers_leave(struct readers *readers, struct db *db)
+void readers_leave(struct readers *readers, struct reading *reading)
 {
 	/* A reader has nothing to keep or to lose: a failure here is in the log, and the next db_begin meets it. */
-	enum err left = db_leave(db, true);
-	enum err ended = db_end(db, false);
+	enum err left = db_leave(reading->db, true);
+	enum err ended = db_end(reading->db, false);
 
 	(void)left;
 	(void)ended;
-	give_back(readers, db);
+	give_back(readers, reading->reader);
+	*reading = (struct reading){ 0 };
 }

@@ -10,6 +10,7 @@
 
 #include "store/db.h"
 
+struct reader;
 struct readers;
 
 /* Opens `count` reading connections. */
@@ -17,8 +18,14 @@ enum err readers_new(struct readers **out, struct text url, size_t count, const 
 		     struct fault *fault) WARN_UNUSED;
 void readers_free(struct readers *readers);
 
-/* Takes a connection, begins and enters. Every OK needs a readers_leave. */
-enum err readers_enter(struct readers *readers, const struct scope *scope, struct db **out) WARN_UNUSED;
-void readers_leave(struct readers *readers, struct db *db);
+/* A connection on loan. */
+struct reading {
+	struct db *db;
+	struct reader *reader; /* the pool's */
+};
+
+/* Lends a connection, begun and entered. Every OK needs a readers_leave. */
+enum err readers_enter(struct readers *readers, const struct scope *scope, struct reading *out) WARN_UNUSED;
+void readers_leave(struct readers *readers, struct reading *reading);
 
 #endif

@@ -21,6 +21,7 @@ struct row_security {
 	sqlite3 *sqlite;
 	enum mode mode;
 	const char *write_target;
+	bool writes;           /* guards are there, so a target may be given at all */
 	char inner[MARK_SIZE]; /* how the inner views' names begin: unknown to any statement */
 	char guard[MARK_SIZE]; /* how the triggers' names begin */
 	bool bound;
@@ -50,6 +51,12 @@ static const struct protected_table *protected_by_name(const char *name)
 	return NULL;
 }
 
+/* organizations itself: its rows are their own owners. */
+static bool is_house(const struct protected_table *table)
+{
+	return strcmp(table->owner_column, "id") == 0;
+}
+
 static bool begins(const char *context, const char *mark)
 {
 	return context != NULL && strncmp(context, mark, strlen(mark)) == 0;
@@ -60,7 +67,8 @@ static bool is_schema_table(const char *name)
 	return name == NULL || sqlite3_strnicmp(name, "sqlite_", 7) == 0;
 }
 
-static bool may_read(const struct row_security *security, const char *table, const char *schema, const char *context)
+static bool may_read(const struct row_security *security, const char *table, const char *column, const char *schema,
+		     const char *context)
 {
 	const bool in_file = schema != NULL && strcmp(schema, "main") == 0;
 	const bool temporary = schema != NULL && strcmp(schema, "temp") == 0;
@@ -69,16 +77,19 @@ static bool may_read(const struct row_security *security, const char *table, con
 		return false;
 	if (in_file && begins(context, security->guard))
 		return true;
+	/* Also for the system, which has no use for it: the outer view is refused then, and SQLite's error names that
+	 * one. */
+	if (protected_by_name(table) == NULL && temporary)
+		return begins(table, security->inner);
 	if (security->mode == MODE_SYSTEM)
 		return in_file;
-	if (protected_by_name(table) == NULL)
-		return temporary && begins(table, security->inner);
 	if (in_file && begins(context, security->inner))
 		return true;
-	/* A write reads its own target, and parents and children for the foreign keys' sake. It can reach no row of
-	 * them otherwise, since a write holds no query (holds_query). */
+	/* A write reads its own target, and parents and children for the foreign keys' sake (of accounts, which no
+	 * organization owns, the key alone). It can reach no row of them otherwise, since a write holds no query
+	 * (holds_query). */
 	if (in_file && security->write_target != NULL && context == NULL)
-		return true;
+		return protected_by_name(table) != NULL || (column != NULL && strcmp(column, "id") == 0);
 	return temporary;
 }
 
@@ -87,14 +98,18 @@ static bool may_write(const struct row_security *security, const char *table, co
 {
 	const struct protected_table *protected_table = protected_by_name(table);
 
-	if (schema == NULL || strcmp(schema, "main") != 0 || context != NULL || is_schema_table(table))
+	if (!security->writes || schema == NULL || strcmp(schema, "main") != 0 || context != NULL ||
+	    is_schema_table(table))
 		return false;
 	if (security->mode == MODE_SYSTEM)
 		return true;
 	if (protected_table == NULL || security->write_target == NULL ||
 	    sqlite3_stricmp(table, security->write_target) != 0)
 		return false;
-	return column == NULL || sqlite3_stricmp(column, protected_table->owner_column) != 0;
+	/* A tenant neither makes nor removes an organization, itself included. */
+	if (column == NULL)
+		return !is_house(protected_table);
+	return sqlite3_stricmp(column, protected_table->owner_column) != 0;
 }
 
 /* A write holds no query, but its guards do: their one SELECT raises the error. */
@@ -127,7 +142,7 @@ static int authorize(void *given, int action, const char *first, const char *sec
 		allowed = second != NULL && is_one_of(second, functions);
 		break;
 	case SQLITE_READ:
-		allowed = may_read(security, first, schema, context);
+		allowed = may_read(security, first, second, schema, context);
 		break;
 	case SQLITE_INSERT:
 	case SQLITE_DELETE:
@@ -186,21 +201,20 @@ static enum err make_views(const struct row_security *security, const struct pro
 
 static enum err make_guards(const struct row_security *security, const struct protected_table *table)
 {
-	/* The system makes organizations, and nobody is bound then. */
-	const char *unless = strcmp(table->owner_column, "id") == 0 ? "tenant() IS NOT NULL AND " : "";
+	/* The system makes organizations, and nobody is bound then. It changes and removes none. */
+	const char *unless = is_house(table) ? "tenant() IS NOT NULL AND " : "";
 
 	return run(security->sqlite,
 		   sqlite3_mprintf("CREATE TEMP TRIGGER \"%s_insert_%w\" BEFORE INSERT ON main.\"%w\" "
 				   "WHEN %sNEW.\"%w\" IS NOT tenant() BEGIN SELECT RAISE(ABORT, 'row security'); END;"
 				   "CREATE TEMP TRIGGER \"%s_update_%w\" BEFORE UPDATE ON main.\"%w\" "
-				   "WHEN %s(OLD.\"%w\" IS NOT tenant() OR NEW.\"%w\" IS NOT tenant()) "
+				   "WHEN OLD.\"%w\" IS NOT tenant() OR NEW.\"%w\" IS NOT tenant() "
 				   "BEGIN SELECT RAISE(ABORT, 'row security'); END;"
 				   "CREATE TEMP TRIGGER \"%s_delete_%w\" BEFORE DELETE ON main.\"%w\" "
-				   "WHEN %sOLD.\"%w\" IS NOT tenant() BEGIN SELECT RAISE(ABORT, 'row security'); END;",
+				   "WHEN OLD.\"%w\" IS NOT tenant() BEGIN SELECT RAISE(ABORT, 'row security'); END;",
 				   security->guard, table->name, table->name, unless, table->owner_column,
-				   security->guard, table->name, table->name, unless, table->owner_column,
-				   table->owner_column, security->guard, table->name, table->name, unless,
-				   table->owner_column));
+				   security->guard, table->name, table->name, table->owner_column, table->owner_column,
+				   security->guard, table->name, table->name, table->owner_column));
 }
 
 static void make_mark(char mark[MARK_SIZE], const char *kind)
@@ -220,9 +234,14 @@ static enum err harden(sqlite3 *sqlite)
 		int option;
 		int value;
 	} settings[] = {
-		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },      { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
-		{ SQLITE_DBCONFIG_ENABLE_FKEY, 1 },    { SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
-		{ SQLITE_DBCONFIG_ENABLE_TRIGGER, 1 }, { SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0 },
+		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },
+		{ SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_FKEY, 1 },
+		{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_TRIGGER, 1 },
+		{ SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0 },
+		/* Plans do not depend on what is bound: else binding LIKE's pattern prepares anew, which is denied. */
+		{ SQLITE_DBCONFIG_ENABLE_QPSG, 1 },
 	};
 
 	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
@@ -243,6 +262,7 @@ enum err row_security_new(struct row_security **out, sqlite3 *sqlite, bool write
 		return ERR_MEMORY;
 	security->sqlite = sqlite;
 	security->mode = MODE_SETUP;
+	security->writes = writes;
 	make_mark(security->inner, "inner");
 	make_mark(security->guard, "guard");
 	err = harden(sqlite);
@@ -280,7 +300,15 @@ void row_security_bind(struct row_security *security, const struct uuid *organiz
 
 static bool is_word_byte(char byte)
 {
-	return isalnum((unsigned char)byte) || byte == '_' || (unsigned char)byte >= 0x80;
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+	       byte == '_';
+}
+
+/* No digit: the parameter in `?1IN chats` ends before the word. No byte past ASCII: to SQLite the mark U+FEFF before a
+ * word is a blank. */
+static bool begins_word(char byte)
+{
+	return is_word_byte(byte) && !(byte >= '0' && byte <= '9');
 }
 
 /* Whether a text holds a query, in any of its spellings: SELECT, TABLE-valued IN, VALUES as a source is harmless.
@@ -291,7 +319,7 @@ static bool holds_query(const char *sql)
 	for (const char *at = sql; *at != '\0';) {
 		const char *start = at;
 
-		if (!is_word_byte(*at)) {
+		if (!begins_word(*at)) {
 			at++;
 			continue;
 		}
@@ -321,8 +349,9 @@ static enum err prepare(struct row_security *security, enum mode mode, const cha
 	status = sqlite3_prepare_v3(security->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, out, &rest);
 	security->mode = MODE_CLOSED;
 	security->write_target = NULL;
-	if (status == SQLITE_OK && (*out == NULL || rest[strspn(rest, " \t\r\n;")] != '\0')) {
-		/* Two statements in one text, or none. */
+	if (status == SQLITE_OK &&
+	    (*out == NULL || rest[strspn(rest, " \t\r\n;")] != '\0' || sqlite3_stmt_isexplain(*out) != 0)) {
+		/* Two statements in one text, or none, or a plan: it names the inner views. */
 		sqlite3_finalize(*out);
 		*out = NULL;
 		return ERR_DENIED;

@@ -142,6 +142,7 @@ static void *work(void *given)
 	struct writer *writer = given;
 	struct writer_item *first;
 
+	pthread_setname_np(pthread_self(), "writer"); /* for top, gdb and perf */
 	while ((first = take(writer)) != NULL)
 		write_all(writer, first);
 	if (db_tidy(writer->db, true) == ERR_STORAGE)

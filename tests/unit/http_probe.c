@@ -127,14 +127,14 @@ static void read_option(struct http_options *options, const char *argument)
 		const char **text;
 		unsigned *number;
 	} known[] = {
-		{"listen=",       &options->listen,        NULL                     },
-		{ "control=",     &options->control_path,  NULL                     },
-		{ "trusted=",     &options->trusted_proxy, NULL                     },
-		{ "threads=",     NULL,                    &options->threads        },
-		{ "connections=", NULL,                    &options->max_connections},
-		{ "header=",      NULL,                    &options->header_timeout },
-		{ "body=",        NULL,                    &options->body_timeout   },
-		{ "idle=",        NULL,                    &options->idle_timeout   },
+		{ "listen=", &options->listen, NULL },
+		{ "control=", &options->control_path, NULL },
+		{ "trusted=", &options->trusted_proxy, NULL },
+		{ "threads=", NULL, &options->threads },
+		{ "connections=", NULL, &options->max_connections },
+		{ "header=", NULL, &options->header_timeout },
+		{ "body=", NULL, &options->body_timeout },
+		{ "idle=", NULL, &options->idle_timeout },
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {

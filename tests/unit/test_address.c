@@ -75,20 +75,20 @@ static void a_list_knows_its_ranges_bit_by_bit(void **state)
 		const char *address;
 		bool has;
 	} cases[] = {
-		{"10.0.0.0/8",          "10.255.1.2",  true },
-		{ "10.0.0.0/8",         "11.0.0.0",    false},
-		{ "10.0.0.0/9",         "10.127.0.0",  true },
-		{ "10.0.0.0/9",         "10.128.0.0",  false},
-		{ "10.1.2.3",           "10.1.2.3",    true },
-		{ "10.1.2.3",           "10.1.2.4",    false},
-		{ "0.0.0.0/0",          "9.9.9.9",     true },
-		{ "0.0.0.0/0",          "2001:db8::1", false},
-		{ "::/0",               "9.9.9.9",     true },
-		{ "fd00::/8, 1.2.3.4",  "fdff::1",     true },
-		{ "fd00::/8, 1.2.3.4",  "1.2.3.4",     true },
-		{ "fd00::/8, 1.2.3.4",  "::1",         false},
-		{ "::1",                "::1",         true },
-		{ "::ffff:1.2.3.0/120", "1.2.3.9",     true },
+		{ "10.0.0.0/8", "10.255.1.2", true },
+		{ "10.0.0.0/8", "11.0.0.0", false },
+		{ "10.0.0.0/9", "10.127.0.0", true },
+		{ "10.0.0.0/9", "10.128.0.0", false },
+		{ "10.1.2.3", "10.1.2.3", true },
+		{ "10.1.2.3", "10.1.2.4", false },
+		{ "0.0.0.0/0", "9.9.9.9", true },
+		{ "0.0.0.0/0", "2001:db8::1", false },
+		{ "::/0", "9.9.9.9", true },
+		{ "fd00::/8, 1.2.3.4", "fdff::1", true },
+		{ "fd00::/8, 1.2.3.4", "1.2.3.4", true },
+		{ "fd00::/8, 1.2.3.4", "::1", false },
+		{ "::1", "::1", true },
+		{ "::ffff:1.2.3.0/120", "1.2.3.9", true },
 	};
 
 	(void)state;
@@ -130,22 +130,22 @@ static void the_rightmost_untrusted_address_is_the_client(void **state)
 		const char *second; /* another behind it */
 		const char *client;
 	} cases[] = {
-		{"9.9.9.9",   "1.1.1.1",                     NULL,       "9.9.9.9"    }, /* a stranger is not believed */
-		{ "10.0.0.1", NULL,                          NULL,       "10.0.0.1"   },
-		{ "10.0.0.1", "1.1.1.1",                     NULL,       "1.1.1.1"    },
-		{ "10.0.0.1", "6.6.6.6, 1.1.1.1",            NULL,       "1.1.1.1"    }, /* what the client itself claimed */
-		{ "10.0.0.1", "6.6.6.6,1.1.1.1 , 10.0.0.2",  NULL,       "1.1.1.1"    },
-		{ "10.0.0.1", "6.6.6.6",                     "1.1.1.1",  "1.1.1.1"    },
-		{ "10.0.0.1", "1.1.1.1",                     "10.0.0.2", "1.1.1.1"    },
-		{ "10.0.0.1", "10.0.0.3, 10.0.0.2",          NULL,       "10.0.0.3"   },
-		{ "10.0.0.1", "1.1.1.1, nonsense",           NULL,       "10.0.0.1"   },
-		{ "10.0.0.1", "1.1.1.1, nonsense, 10.0.0.2", NULL,       "10.0.0.2"   },
-		{ "10.0.0.1", "",                            NULL,       "10.0.0.1"   },
-		{ "10.0.0.1", ",,,",                         NULL,       "10.0.0.1"   },
-		{ "10.0.0.1", "1.1.1.1:5678",                NULL,       "1.1.1.1"    },
-		{ "10.0.0.1", "[2001:db8::1]:5678",          NULL,       "2001:db8::1"},
-		{ "10.0.0.1", "[2001:db8::1]",               NULL,       "2001:db8::1"},
-		{ "10.0.0.1", "2001:db8::1",                 NULL,       "2001:db8::1"},
+		{ "9.9.9.9", "1.1.1.1", NULL, "9.9.9.9" }, /* a stranger is not believed */
+		{ "10.0.0.1", NULL, NULL, "10.0.0.1" },
+		{ "10.0.0.1", "1.1.1.1", NULL, "1.1.1.1" },
+		{ "10.0.0.1", "6.6.6.6, 1.1.1.1", NULL, "1.1.1.1" }, /* what the client itself claimed */
+		{ "10.0.0.1", "6.6.6.6,1.1.1.1 , 10.0.0.2", NULL, "1.1.1.1" },
+		{ "10.0.0.1", "6.6.6.6", "1.1.1.1", "1.1.1.1" },
+		{ "10.0.0.1", "1.1.1.1", "10.0.0.2", "1.1.1.1" },
+		{ "10.0.0.1", "10.0.0.3, 10.0.0.2", NULL, "10.0.0.3" },
+		{ "10.0.0.1", "1.1.1.1, nonsense", NULL, "10.0.0.1" },
+		{ "10.0.0.1", "1.1.1.1, nonsense, 10.0.0.2", NULL, "10.0.0.2" },
+		{ "10.0.0.1", "", NULL, "10.0.0.1" },
+		{ "10.0.0.1", ",,,", NULL, "10.0.0.1" },
+		{ "10.0.0.1", "1.1.1.1:5678", NULL, "1.1.1.1" },
+		{ "10.0.0.1", "[2001:db8::1]:5678", NULL, "2001:db8::1" },
+		{ "10.0.0.1", "[2001:db8::1]", NULL, "2001:db8::1" },
+		{ "10.0.0.1", "2001:db8::1", NULL, "2001:db8::1" },
 	};
 	struct address_list list;
 	struct fault fault;
@@ -154,9 +154,9 @@ static void the_rightmost_untrusted_address_is_the_client(void **state)
 	assert_int_equal(address_list_init(&list, "10.0.0.0/8", &fault), OK);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct http_header headers[] = {
-			{TEXT("X-Forwarded-For"),  text_of(cases[i].first) },
-			{ TEXT("Accept"),          TEXT("3.3.3.3")         },
-			{ TEXT("x-forwarded-for"), text_of(cases[i].second)},
+			{ TEXT("X-Forwarded-For"), text_of(cases[i].first) },
+			{ TEXT("Accept"), TEXT("3.3.3.3") },
+			{ TEXT("x-forwarded-for"), text_of(cases[i].second) },
 		};
 		size_t count = cases[i].second ? 3 : cases[i].first ? 2 : 0;
 

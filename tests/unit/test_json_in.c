@@ -6,8 +6,8 @@
 #include <cmocka.h>
 
 #include <math.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json_in.h"
@@ -32,8 +32,8 @@ struct message {
 static const char *const roles[] = { "user", "assistant", NULL };
 
 static const struct json_field article_fields[] = {
-	{.name = "slug", .kind = JSON_TEXT, .required = true, .offset = offsetof(struct article,             slug) },
-	{ .name = "rank",             .kind = JSON_INT,                .offset = offsetof(struct article,    rank)},
+	{ .name = "slug", .kind = JSON_TEXT, .required = true, .offset = offsetof(struct article, slug) },
+	{ .name = "rank", .kind = JSON_INT, .offset = offsetof(struct article, rank) },
 };
 static const struct json_shape article_shape = JSON_SHAPE(article, article_fields);
 
@@ -332,28 +332,28 @@ static void a_wrong_field_is_named(void **state)
 		const char *body;
 		const char *field;
 	} cases[] = {
-		{"{\"oldChatId\":1}",										   "chatId"          },
-		{ "{\"chatId\":\"c\",\"role\":\"User\"}",							       "role"            },
-		{ "{\"chatId\":\"c\",\"role\":1}",								      "role"            },
-		{ "{\"chatId\":\"c\",\"email\":\"x\"}",								 "email"           },
-		{ "{\"chatId\":\"c\",\"email\":{}}",								    "email"           },
-		{ "{\"chatId\":\"c\",\"limit\":0}",								     "limit"           },
-		{ "{\"chatId\":\"c\",\"limit\":1001}",								  "limit"           },
-		{ "{\"chatId\":\"c\",\"limit\":3.0}",								   "limit"           },
-		{ "{\"chatId\":\"c\",\"limit\":\"3\"}",								 "limit"           },
-		{ "{\"chatId\":\"c\",\"score\":\"3\"}",								 "score"           },
-		{ "{\"chatId\":\"c\",\"loud\":1}",								      "loud"            },
-		{ "{\"chatId\":\"c\",\"at\":1}",									"at"              },
-		{ "{\"chatId\":\"c\",\"at\":\"yesterday\"}",                                                            "at"              },
-		{ "{\"chatId\":\"c\",\"metadata\":[]}",								 "metadata"        },
-		{ "{\"chatId\":\"c\",\"metadata\":\"\"}",							       "metadata"        },
+		{ "{\"oldChatId\":1}", "chatId" },
+		{ "{\"chatId\":\"c\",\"role\":\"User\"}", "role" },
+		{ "{\"chatId\":\"c\",\"role\":1}", "role" },
+		{ "{\"chatId\":\"c\",\"email\":\"x\"}", "email" },
+		{ "{\"chatId\":\"c\",\"email\":{}}", "email" },
+		{ "{\"chatId\":\"c\",\"limit\":0}", "limit" },
+		{ "{\"chatId\":\"c\",\"limit\":1001}", "limit" },
+		{ "{\"chatId\":\"c\",\"limit\":3.0}", "limit" },
+		{ "{\"chatId\":\"c\",\"limit\":\"3\"}", "limit" },
+		{ "{\"chatId\":\"c\",\"score\":\"3\"}", "score" },
+		{ "{\"chatId\":\"c\",\"loud\":1}", "loud" },
+		{ "{\"chatId\":\"c\",\"at\":1}", "at" },
+		{ "{\"chatId\":\"c\",\"at\":\"yesterday\"}", "at" },
+		{ "{\"chatId\":\"c\",\"metadata\":[]}", "metadata" },
+		{ "{\"chatId\":\"c\",\"metadata\":\"\"}", "metadata" },
 		{ "{\"chatId\":\"c\",\"metadata\":{\"a\":\"012345678901234567890123456789012345678901234567890123\"}}",
-                 "metadata"													       },
-		{ "{\"chatId\":\"c\",\"articles\":{}}",								 "articles"        },
-		{ "{\"chatId\":\"c\",\"articles\":[]}",								 "articles"        },
-		{ "{\"chatId\":\"c\",\"articles\":[1,2,3,4,5]}",                                                        "articles"        },
-		{ "{\"chatId\":\"c\",\"articles\":[{\"slug\":\"a\"},7]}",                                               "articles[1]"     },
-		{ "{\"chatId\":\"c\",\"articles\":[{\"slug\":\"a\"},{\"slug\":false}]}",                                "articles[1].slug"},
+		  "metadata" },
+		{ "{\"chatId\":\"c\",\"articles\":{}}", "articles" },
+		{ "{\"chatId\":\"c\",\"articles\":[]}", "articles" },
+		{ "{\"chatId\":\"c\",\"articles\":[1,2,3,4,5]}", "articles" },
+		{ "{\"chatId\":\"c\",\"articles\":[{\"slug\":\"a\"},7]}", "articles[1]" },
+		{ "{\"chatId\":\"c\",\"articles\":[{\"slug\":\"a\"},{\"slug\":false}]}", "articles[1].slug" },
 	};
 
 	(void)state;
@@ -416,13 +416,9 @@ static void a_fill_beyond_the_arena_is_too_large(void **state)
 static void pairs_are_read_from_text(void **state)
 {
 	const struct json_pair pairs[] = {
-		{TEXT("oldChatId"), TEXT("c")         },
-                { TEXT("limit"),    TEXT("7")         },
-                { TEXT("score"),    TEXT("-1.5e1")    },
-		{ TEXT("loud"),     TEXT("1")         },
-                { TEXT("at"),       TEXT("1970-01-02")},
-                { TEXT("role"),     TEXT("")          },
-		{ TEXT("unknown"),  TEXT("x")         },
+		{ TEXT("oldChatId"), TEXT("c") }, { TEXT("limit"), TEXT("7") },       { TEXT("score"), TEXT("-1.5e1") },
+		{ TEXT("loud"), TEXT("1") },      { TEXT("at"), TEXT("1970-01-02") }, { TEXT("role"), TEXT("") },
+		{ TEXT("unknown"), TEXT("x") },
 	};
 	struct message message;
 	struct fault fault;
@@ -442,21 +438,14 @@ static void pairs_are_read_from_text(void **state)
 static void a_wrong_or_repeated_pair_is_named(void **state)
 {
 	const struct json_pair wrong[] = {
-		{TEXT("limit"),   TEXT("7x")   },
-                { TEXT("limit"),  TEXT("1001") },
-                { TEXT("score"),  TEXT("0x10") },
-		{ TEXT("score"),  TEXT("1e999")},
-                { TEXT("loud"),   TEXT("yes")  },
-                { TEXT("role"),   TEXT("\xFF") },
-		{ TEXT("chatId"), TEXT("d")    },
+		{ TEXT("limit"), TEXT("7x") },    { TEXT("limit"), TEXT("1001") }, { TEXT("score"), TEXT("0x10") },
+		{ TEXT("score"), TEXT("1e999") }, { TEXT("loud"), TEXT("yes") },   { TEXT("role"), TEXT("\xFF") },
+		{ TEXT("chatId"), TEXT("d") },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-		struct json_pair pairs[] = {
-			{TEXT("chatId"), TEXT("c")},
-                        wrong[i]
-		};
+		struct json_pair pairs[] = { { TEXT("chatId"), TEXT("c") }, wrong[i] };
 		struct message message;
 		struct fault fault;
 

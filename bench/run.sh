@@ -1,0 +1,7 @@
+#!/bin/sh
+# Measures, side by side in one run, and prints a table: see bench/README.md. Needs wrk, curl, node.
+# Usage: bench/run.sh [SECONDS a measurement, default 10]      BENCH_MESSAGES, BENCH_CHATS: how full the full database is
+set -eu
+cd "$(dirname "$0")/.."
+make -s all build/bench/stack
+exec node bench/run.mjs "$@"
