@@ -147,7 +147,7 @@ build/$(1)/tests/test_%: build/$(1)/tests/unit/test_%.o $$($(1)_fixtures) build/
 	@mkdir -p $$(@D)
 	$$(call say,LINK)$$($(1)_link) -o $$@ $$^ $$(library_libs) $$(cmocka_libs)
 
-build/$(1)/tests/%_probe: build/$(1)/tests/unit/%_probe.o $$($(1)_fixtures) build/$(1)/libinnkeeper.a
+build/$(1)/tests/%_probe: build/$(1)/tests/unit/%_probe.o build/$(1)/libinnkeeper.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK)$$($(1)_link) -o $$@ $$^ $$(library_libs)
 

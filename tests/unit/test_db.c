@@ -215,7 +215,7 @@ static void undoing_the_outer_scope_undoes_the_inner_one_too(void **state)
 
 	assert_int_equal(db_begin(house->db), OK);
 	for (int i = 0; i < 8; i++) {
-		char email[16];
+		char email[32];
 
 		assert_int_equal(db_enter(house->db, i % 2 == 0 ? house->a : house->b), OK);
 		snprintf(email, sizeof email, "deep %d", i);
