@@ -36,8 +36,11 @@ static enum err start_store(struct server *server, struct fault *fault)
 					       .metrics = house->metrics };
 	enum err err = lock_take(options->database, &server->lock, fault);
 
-	if (err == OK)
+	if (err == OK) {
 		err = migrate(options->database, migrations, migration_count, options->log, NULL, fault);
+		/* A database of another version is not one that another process has. */
+		err = err == ERR_CONFLICT ? ERR_INVALID : err;
+	}
 	if (err == OK)
 		err = writer_start(&house->writer, &writer, fault);
 	if (err == OK)

@@ -1,14 +1,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json_in.h"
 #include "base/json_out.h"
 #include "cli/control_client.h"
 #include "cli/verb.h"
 
 #define BODY_MAX 65536
 
-/* The arguments as the route's JSON body. A number that is none is sent as text: the route's descriptor says what is
- * wrong. */
+/* The arguments as the route's JSON body. */
 static void put_body(const struct verb *verb, const struct verb_arguments *arguments, struct buffer *body)
 {
 	struct json_out out;
@@ -46,16 +46,34 @@ static void put_target(const struct verb *verb, const struct verb_arguments *arg
 	buffer_add(target, "", 1);
 }
 
-static int print_reply(const struct control_reply *reply)
+/* What an answer of 400 and above says to people. */
+static void print_refusal(const struct control_reply *reply, struct arena *arena)
 {
-	FILE *to = reply->status < 300 ? stdout : stderr;
+	const struct json_value *answer;
+	struct fault fault = { 0 };
+	struct text sentence = { 0 };
 
-	fwrite(reply->body.at, 1, reply->body.length, to);
-	fputc('\n', to);
-	return reply->status < 300 && fflush(to) == 0 ? 0 : EXIT_FAILED;
+	if (json_parse((struct text){ reply->body.at, reply->body.length }, arena, &answer, NULL) == OK &&
+	    json_is_object(answer))
+		sentence = json_member_text(answer, "error");
+	if (sentence.at != NULL)
+		fault_set(&fault, ERR_INVALID, NULL, NULL, "%.*s", (int)sentence.length, sentence.at);
+	verb_failed(&fault);
 }
 
-static int ask(const struct verb *verb, const struct verb_arguments *arguments, const char *socket_path)
+static int print_reply(const struct control_reply *reply, struct arena *arena)
+{
+	if (reply->status >= 300) {
+		print_refusal(reply, arena);
+		return EXIT_FAILED;
+	}
+	fwrite(reply->body.at, 1, reply->body.length, stdout);
+	fputc('\n', stdout);
+	return fflush(stdout) == 0 && ferror(stdout) == 0 ? 0 : EXIT_FAILED;
+}
+
+static int ask(const struct verb *verb, const struct verb_arguments *arguments, const char *socket_path,
+	       struct arena *arena)
 {
 	struct control_reply reply = { 0 };
 	struct buffer body;
@@ -75,7 +93,7 @@ static int ask(const struct verb *verb, const struct verb_arguments *arguments, 
 		err = control_ask(socket_path, verb->method, target.at, (struct text){ body.at, body.length }, &reply,
 				  &fault);
 	if (err == OK)
-		status = print_reply(&reply);
+		status = print_reply(&reply, arena);
 	else
 		verb_failed(&fault);
 	buffer_fini(&reply.body);
@@ -109,7 +127,7 @@ int control_run(const struct verb *verb, const struct settings *settings, const 
 	err = server_start(&server, &options, &fault);
 	if (err != OK && err != ERR_CONFLICT)
 		return verb_failed(&fault);
-	status = ask(verb, arguments, options.control);
+	status = ask(verb, arguments, options.control, arena);
 	server_stop(server);
 	return status;
 }

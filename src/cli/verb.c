@@ -106,12 +106,14 @@ static enum err make_absolute(struct arena *arena, const char *path, struct text
 
 static enum err take_value(const struct verb_option *option, const char *value, struct arena *arena, struct text *out)
 {
+	int64_t number;
+
 	if (option->value == VERB_STDIN)
 		return read_stdin(arena, out);
 	if (option->value == VERB_PATH)
 		return make_absolute(arena, value, out);
 	*out = text_of(value);
-	return OK;
+	return option->value == VERB_INT ? text_to_int(*out, &number) : OK;
 }
 
 /* The row's option that a word means: by its flag, or the next one without a flag that is still open. */

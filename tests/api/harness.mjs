@@ -97,7 +97,7 @@ export class House {
 		this.options = options;
 		this.env = settings.env ?? {};
 		this.directory = mkdtempSync(join(tmpdir(), "innkeeper-api-"));
-		this.file = join(this.directory, "house.db");
+		this.file = settings.file ?? join(this.directory, "house.db");
 		this.database = `sqlite:${this.file}`;
 		this.output = ""; // standard error: the log, over all starts
 		this.printed = ""; // standard output
