@@ -159,37 +159,48 @@ static int serve(struct stack *stack, const sigset_t *signals)
 	return 0;
 }
 
-int main(int count, char **arguments)
+/* Serves with a thread that stores, and ends it. */
+static int run(struct stack *stack)
 {
-	struct stack stack = { .file = -1, .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER };
 	sigset_t signals;
 	int status;
 
-	stack.last = &stack.first;
-	if (count == 3 && strcmp(arguments[1], "sync") == 0) {
-		stack.file = open(arguments[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	} else if (count != 2 || strcmp(arguments[1], "answer") != 0) {
-		fputs("usage: stack answer | stack sync FILE\n", stderr);
-		return 2;
-	}
-	if (sodium_init() < 0 || (count == 3 && stack.file < 0)) {
-		fputs("stack: the file cannot be written.\n", stderr);
-		exit(1);
-	}
 	json_in_init();
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	pthread_create(&stack.thread, NULL, work, &stack);
-	status = serve(&stack, &signals);
-	pthread_mutex_lock(&stack.lock);
-	stack.stopping = true;
-	pthread_mutex_unlock(&stack.lock);
-	pthread_cond_signal(&stack.work);
-	pthread_join(stack.thread, NULL);
-	if (stack.file >= 0)
-		close(stack.file);
+	pthread_create(&stack->thread, NULL, work, stack);
+	status = serve(stack, &signals);
+	pthread_mutex_lock(&stack->lock);
+	stack->stopping = true;
+	pthread_mutex_unlock(&stack->lock);
+	pthread_cond_signal(&stack->work);
+	pthread_join(stack->thread, NULL);
+	return status;
+}
+
+int main(int count, char **arguments)
+{
+	struct stack stack = { .file = -1, .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER };
+	int status;
+
+	stack.last = &stack.first;
+	if (sodium_init() < 0)
+		return 1;
+	if (count == 2 && strcmp(arguments[1], "answer") == 0)
+		return run(&stack);
+	if (count != 3 || strcmp(arguments[1], "sync") != 0) {
+		fputs("usage: stack answer | stack sync FILE\n", stderr);
+		return 2;
+	}
+	stack.file = open(arguments[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (stack.file < 0) {
+		perror(arguments[2]);
+		return 1;
+	}
+	status = run(&stack);
+	close(stack.file);
 	return status;
 }

@@ -11,7 +11,8 @@ int main(int count, char **arguments)
 		return EXIT_FAILED;
 	}
 	if (db_init() != OK) {
-		fputs("innkeeper: SQLite could not be set up: is it another version than this was built for?\n", stderr);
+		fputs("innkeeper: SQLite could not be set up: is it another version than this was built for?\n",
+		      stderr);
 		return EXIT_FAILED;
 	}
 	return verb_main(count, arguments);

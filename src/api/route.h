@@ -37,7 +37,7 @@ enum answer {
 enum rate { UNLIMITED, BY_KEY };
 
 #define ROUTE_PARAMETERS 2
-#define ROUTE_BODY       (1024 * 1024)
+#define ROUTE_BODY       ((size_t)1024 * 1024)
 
 struct route {
 	const char *method;

@@ -116,6 +116,14 @@ static enum err take_value(const struct verb_option *option, const char *value, 
 	return option->value == VERB_INT ? text_to_int(*out, &number) : OK;
 }
 
+static int value_error(const struct verb *verb, const struct verb_option *option, const char *value)
+{
+	if (option->value != VERB_INT)
+		return usage_error(verb, "its value cannot be read:", option->flag == NULL ? value : option->flag);
+	fprintf(stderr, "innkeeper: %s must be a number. See `innkeeper %s --help`.\n", option->flag, verb->name);
+	return EXIT_USAGE;
+}
+
 /* The row's option that a word means: by its flag, or the next one without a flag that is still open. */
 static const struct verb_option *option_of(const struct verb *verb, const char *word, size_t length,
 					   const struct verb_arguments *arguments)
@@ -147,8 +155,7 @@ static int read_words(const struct verb *verb, int count, char **words, struct a
 				return usage_error(verb, "a value is needed behind", option->flag);
 		}
 		if (take_value(option, value, arena, &arguments->values[option - verb->options]) != OK)
-			return usage_error(verb,
-					   "its value cannot be read:", option->flag == NULL ? value : option->flag);
+			return value_error(verb, option, value);
 	}
 	for (size_t i = 0; i < VERB_OPTIONS && verb->options[i].about != NULL; i++)
 		if (verb->options[i].required && arguments->values[i].at == NULL)

@@ -49,8 +49,10 @@ enum err readers_new(struct readers **out, struct text url, size_t count, const 
 	pthread_mutex_init(&readers->lock, NULL);
 	pthread_cond_init(&readers->returned, NULL);
 	readers->all = calloc(count, sizeof *readers->all);
-	if (readers->all == NULL)
-		err = fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
+	if (readers->all == NULL) {
+		readers_free(readers);
+		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
+	}
 	while (err == OK && readers->count < count) {
 		struct reader *reader = &readers->all[readers->count];
 

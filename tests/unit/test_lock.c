@@ -54,7 +54,7 @@ static enum err taken_by_another_process(const char *url)
 
 static void a_second_process_is_kept_out_until_the_first_lets_go(void **state)
 {
-	struct place place;
+	struct place place = { 0 };
 	struct lock *lock;
 	struct fault fault;
 
@@ -69,7 +69,7 @@ static void a_second_process_is_kept_out_until_the_first_lets_go(void **state)
 
 static void a_process_that_died_holds_nothing(void **state)
 {
-	struct place place;
+	struct place place = { 0 };
 	struct lock *lock;
 	struct fault fault;
 
@@ -83,7 +83,7 @@ static void a_process_that_died_holds_nothing(void **state)
 
 static void the_same_process_cannot_take_it_twice_and_is_told_the_file(void **state)
 {
-	struct place place;
+	struct place place = { 0 };
 	struct lock *first;
 	struct lock *second;
 	struct fault fault;
@@ -102,7 +102,7 @@ static void the_same_process_cannot_take_it_twice_and_is_told_the_file(void **st
 
 static void a_symbolic_link_leads_to_the_same_lock(void **state)
 {
-	struct place place;
+	struct place place = { 0 };
 	struct lock *first;
 	struct lock *second;
 	struct fault fault;
@@ -128,7 +128,7 @@ static void a_symbolic_link_leads_to_the_same_lock(void **state)
 
 static void the_lock_file_is_the_owners_alone_and_stays(void **state)
 {
-	struct place place;
+	struct place place = { 0 };
 	struct lock *lock;
 	struct fault fault;
 	struct stat file;
@@ -145,7 +145,7 @@ static void the_lock_file_is_the_owners_alone_and_stays(void **state)
 
 static void what_cannot_be_locked_is_refused_with_its_reason(void **state)
 {
-	struct place place;
+	struct place place = { 0 };
 	struct lock *lock;
 	struct fault fault;
 
