@@ -184,6 +184,7 @@ static int run(struct stack *stack)
 int main(int count, char **arguments)
 {
 	struct stack stack = { .file = -1, .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER };
+	int file;
 	int status;
 
 	stack.last = &stack.first;
@@ -195,12 +196,13 @@ int main(int count, char **arguments)
 		fputs("usage: stack answer | stack sync FILE\n", stderr);
 		return 2;
 	}
-	stack.file = open(arguments[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (stack.file < 0) {
+	file = open(arguments[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (file < 0) {
 		perror(arguments[2]);
 		return 1;
 	}
+	stack.file = file;
 	status = run(&stack);
-	close(stack.file);
+	close(file);
 	return status;
 }

@@ -74,7 +74,7 @@ void readers_free(struct readers *readers)
 {
 	if (readers == NULL)
 		return;
-	for (size_t i = 0; i < readers->count; i++)
+	for (size_t i = 0; readers->all != NULL && i < readers->count; i++)
 		db_close(readers->all[i].db);
 	free(readers->all);
 	pthread_cond_destroy(&readers->returned);

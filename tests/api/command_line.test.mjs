@@ -244,10 +244,10 @@ test("twenty verbs at once without a server all succeed or say who has the datab
 });
 
 test("a verb that cannot reach the server which has the database says so", async () => {
-	const elsewhere = join(directory, "elsewhere.control");
-	const house = await openHouse(["--control", elsewhere]);
+	const control = join(directory, "elsewhere.control");
+	const house = await openHouse(["--control", control]);
 	assertSaid(await house.run(["organization", "list"]), 1, /--control/);
-	const reached = await house.run(["organization", "list", "--control", elsewhere]);
+	const reached = await house.run(["organization", "list", "--control", control]);
 	assert.deepEqual(assertPrinted(reached), []);
 	await house.end();
 });

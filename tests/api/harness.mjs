@@ -26,7 +26,7 @@ function environment(extra) {
 
 // Runs a program to its end: {status, signal, stdout, stderr}.
 export async function run(program, words, { input, cwd, env } = {}) {
-	const child = spawn(program, words, { cwd, env: environment(env), stdio: ["pipe", "pipe", "pipe"] });
+	const child = spawn(program, words, { cwd, env: environment(env), stdio: ["pipe", "pipe", "pipe"], timeout: 60000, killSignal: "SIGKILL" });
 	const result = { stdout: "", stderr: "" };
 	for (const stream of ["stdout", "stderr"]) {
 		child[stream].setEncoding("utf8");
