@@ -44,6 +44,7 @@ expect 1 'a relative path is refused'             src/net/http.c      '#include 
 expect 1 'a path through one floor is refused'    src/net/http.c      '#include "base/../store/db.h"'
 expect 1 'an unknown floor is no floor'           src/misc/a.c        'int a;'
 expect 1 'a header of an unknown floor'           src/main.c          '#include "misc/a.h"'
+expect 1 'a handler names no organization'        src/api/chats.c     '#include "auth/tenant.h"'
 expect 1 'only the tenant makes scopes'           src/api/chats.c     '#include "store/scope_make.h"'
 expect 1 'no other file of auth makes scopes'     src/auth/session.c  '#include "store/scope_make.h"'
 expect 1 'no header of the store hands scopes on' src/store/db.h      '#include "store/scope_make.h"'
@@ -57,8 +58,9 @@ expect 1 'no DELETE outside the store'            src/cli/user.c      'x("DELETE
 expect 1 'no select in small letters'             src/api/chats.c     'x("select a, b from c where d");'
 expect 0 'the store may speak SQL'                src/store/db.c      '#include <sqlite3.h>' 'x("SELECT 1");'
 expect 0 'sentences for people are not SQL'       src/cli/user.c      'x("delete the file, or select another");'
+expect 0 'the ladder enters an organization'      src/api/credential.c '#include "auth/tenant.h"'
 expect 0 'the tenant makes scopes'                src/auth/tenant.c   '#include "store/scope_make.h"'
-expect 0 'the api knows what is below'            src/api/chats.c     '#include "net/http.h"' '#include "auth/tenant.h"' \
+expect 0 'the api knows what is below'            src/api/chats.c     '#include "net/http.h"' '#include "auth/api_key.h"' \
 	'#include "statements.h"' '#include "api/dispatch.h"' '#include "analytics/place.h"' '#include "summary/model.h"'
 expect 0 'the store knows base and statements'    src/store/db.c      '#include "base/err.h"' '#include "statements.h"'
 expect 0 'the verbs know the server'              src/cli/serve.c     '#include "server.h"' '#include "net/http.h"'
