@@ -1,5 +1,6 @@
--- A message to a chat chosen at random: the worst case for a database, since nothing lands beside anything.
+-- A message to a chat chosen at random among the newest.
 local chats = tonumber(os.getenv("BENCH_CHATS"))
+local active = tonumber(os.getenv("BENCH_ACTIVE")) -- how many of them, the newest, are spoken in
 local text = string.rep("Where can we rent kayaks near the beach? ", 4)
 local threads = 0
 
@@ -17,7 +18,7 @@ end
 
 function request()
 	return wrk.format(nil, "/api/chats/message", nil,
-		'{"chatId":"bench-' .. math.random(1, chats) .. '","role":"user","content":"' .. text .. '"}')
+		'{"chatId":"bench-' .. math.random(chats - active + 1, chats) .. '","role":"user","content":"' .. text .. '"}')
 end
 
 function done(summary, latency)

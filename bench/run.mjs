@@ -46,9 +46,9 @@ const startServer = (name) => start(innkeeper, ['serve', '--database', database(
 
 const verb = (name, ...words) => JSON.parse(execFileSync(innkeeper, [...words, '--database', database(name)]));
 
-async function wrk(script, port, connections, key) {
+async function wrk(script, port, connections, key, active = CHATS) {
 	const child = spawn('wrk', ['-t1', `-c${connections}`, `-d${seconds}`, '-s', `bench/${script}.lua`,
-		`http://127.0.0.1:${port}`], { env: { ...process.env, BENCH_KEY: key, BENCH_CHATS: CHATS } });
+		`http://127.0.0.1:${port}`], { env: { ...process.env, BENCH_KEY: key, BENCH_CHATS: CHATS, BENCH_ACTIVE: active } });
 	let said = '';
 	child.stdout.on('data', (text) => { said += text; });
 	child.stderr.on('data', (text) => { said += text; });
@@ -88,9 +88,9 @@ const status = (pid, name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readF
 const format = (number) => Math.round(number).toLocaleString('en-US');
 const print = (...cells) => console.log(cells.map((cell, i) => i === 0 ? cell.padEnd(44) : String(cell).padStart(12)).join(''));
 
-async function measure(label, port, key, reference) {
+async function measure(label, port, key, reference, active) {
 	for (const connections of CONNECTIONS) {
-		const { rate, median, p99 } = await wrk('message', port, connections, key);
+		const { rate, median, p99 } = await wrk('message', port, connections, key, active);
 		const share = reference === undefined ? '' : `${Math.round(rate / reference.get(connections) * 100)} %`;
 		print(label, connections, format(rate), median.toFixed(2), p99.toFixed(2), share);
 		label = '';
@@ -140,6 +140,7 @@ async function main() {
 		() => ({ type: 'message', chatId: `bench-${1 + random(CHATS)}`, role: 'user', content: text }));
 	const size = statSync(join(folder, name)).size;
 	await measure(`the same; ${format(MESSAGES)} messages in ${format(CHATS)} chats`, server.port, key, sync);
+	await measure('the same, to the newest 1,000 chats', server.port, key, sync, 1000);
 	const { rate: late } = await wrk('batch', server.port, 4, key);
 	print(`events in batches; ${format(MESSAGES)} messages`, 4, format(late));
 	await stop(server);

@@ -132,7 +132,7 @@ static void release(void *given, struct http_request *request, bool sent)
 
 static int serve(struct stack *stack, const sigset_t *signals)
 {
-	const struct log log = { STDERR_FILENO, LOG_WARNING };
+	const struct log log = { .fd = STDERR_FILENO, .least = LOG_WARNING };
 	const struct http_options options = { .listen = "127.0.0.1:0",
 					      .threads = 2,
 					      .max_connections = 2000,

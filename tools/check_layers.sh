@@ -19,7 +19,8 @@ BEGIN {
 	knows["api"]       = "base net store auth analytics summary generated"
 	knows["house"]     = "base net store auth analytics summary api generated"
 	knows["cli"]       = "base net store auth analytics summary api house generated"
-	knows["main"]      = "base net store auth analytics summary api house cli generated"
+	knows["demo"]      = "base net store auth analytics summary api house cli generated"
+	knows["main"]      = "base net store auth analytics summary api house cli demo generated"
 
 	# A header that is not for everybody on the floors that could see it, and the files that may include it.
 	only["store/scope_make.h"] = "^src/(auth/tenant|store/[^/]*)[.]c$"

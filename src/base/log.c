@@ -149,13 +149,22 @@ static void add_field(struct line *line, const struct log_field *field)
 	}
 }
 
+/* What cannot be written has nowhere to be reported. */
+static void write_line(int fd, const struct line *line)
+{
+	ssize_t written;
+
+	do
+		written = write(fd, line->bytes, line->length);
+	while (written < 0 && errno == EINTR);
+}
+
 void log_write(const struct log *log, enum log_level level, const char *message, const struct log_field *fields,
 	       size_t count)
 {
 	struct line line;
 	char time[CLOCK_TEXT_SIZE];
-	int saved = errno;
-	ssize_t written;
+	int saved = errno; /* the caller's survives */
 
 	if (level < log->least)
 		return;
@@ -172,9 +181,9 @@ void log_write(const struct log *log, enum log_level level, const char *message,
 		add_field(&line, &fields[i]);
 	memcpy(line.bytes + line.length, END, sizeof END - 1);
 	line.length += sizeof END - 1;
-	/* A line that cannot be written has nowhere to be reported; a caller's errno survives it. */
-	do
-		written = write(log->fd, line.bytes, line.length);
-	while (written < 0 && errno == EINTR);
+	if (log->buffer != NULL)
+		log_buffer_add(log->buffer, line.bytes, line.length, level >= LOG_WARNING);
+	else
+		write_line(log->fd, &line);
 	errno = saved;
 }

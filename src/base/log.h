@@ -1,4 +1,4 @@
-/* The log: one JSON object a line on a file descriptor, each line in one write.
+/* The log: one JSON object a line on a file descriptor, each line whole.
  * Owner: the process; made in main, passed down const. Any thread.
  * Fields are name and value; texts are cut at 500 bytes, control characters and invalid UTF-8 escaped.
  * Never holds a key, a message's content, an e-mail or a request's path: routes are named by their pattern.
@@ -9,13 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/log_buffer.h"
 #include "base/text.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 
 struct log {
 	int fd;
-	enum log_level least; /* lines below it are not written */
+	enum log_level least;      /* lines below it are not written */
+	struct log_buffer *buffer; /* gathers lines of busy servers; NULL: each line in a write of its own */
 };
 
 struct log_field {

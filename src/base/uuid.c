@@ -7,24 +7,44 @@
 
 #include "base/clock.h"
 
-#define LATEST ((INT64_C(1) << 48) - 1)
+#define LATEST   ((INT64_C(1) << 48) - 1)
+#define POOL_IDS 16 /* 256 bytes: getrandom gives so many whole, whatever signals come */
 
 struct uuid uuid_new(void)
 {
 	return uuid_new_at(clock_now());
 }
 
+/* Random bytes of this thread, fetched for several ids at a time: the call into the system costs as much as the rest.
+ */
+static _Thread_local struct {
+	uint8_t bytes[POOL_IDS][sizeof(struct uuid)];
+	size_t left;
+} pool;
+
+static void take_random(uint8_t out[sizeof(struct uuid)])
+{
+	if (pool.left == 0) {
+		ssize_t got;
+
+		do
+			got = getrandom(pool.bytes, sizeof pool.bytes, 0);
+		while (got < 0 && errno == EINTR);
+		/* Without randomness no id may be made: a guessable one is worse than none. */
+		if (got != (ssize_t)sizeof pool.bytes)
+			abort();
+		pool.left = POOL_IDS;
+	}
+	pool.left--;
+	memcpy(out, pool.bytes[pool.left], sizeof(struct uuid));
+	explicit_bzero(pool.bytes[pool.left], sizeof(struct uuid));
+}
+
 struct uuid uuid_new_at(int64_t time_ms)
 {
 	struct uuid id;
-	ssize_t got;
 
-	do
-		got = getrandom(id.bytes, sizeof id.bytes, 0);
-	while (got < 0 && errno == EINTR);
-	/* Without randomness no id may be made: a guessable one is worse than none. */
-	if (got != (ssize_t)sizeof id.bytes)
-		abort();
+	take_random(id.bytes);
 	uint64_t time = (uint64_t)(time_ms < 0 ? 0 : time_ms > LATEST ? LATEST : time_ms);
 	for (int i = 0; i < 6; i++)
 		id.bytes[i] = (uint8_t)(time >> (40 - 8 * i));

@@ -105,7 +105,7 @@ static int ask(const struct verb *verb, const struct verb_arguments *arguments, 
 int control_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 		struct arena *arena)
 {
-	const struct log log = { STDERR_FILENO, LOG_WARNING };
+	const struct log log = { .fd = STDERR_FILENO, .least = LOG_WARNING };
 	struct server_options options;
 	struct server *server = NULL;
 	struct fault fault = { 0 };

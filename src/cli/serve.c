@@ -9,7 +9,7 @@
 int serve_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 	      struct arena *arena)
 {
-	struct log log = { STDERR_FILENO, LOG_INFO };
+	struct log log = { .fd = STDERR_FILENO, .least = LOG_INFO };
 	struct server_options options;
 	struct server *server;
 	struct fault fault = { 0 };
@@ -26,13 +26,21 @@ int serve_run(const struct verb *verb, const struct settings *settings, const st
 		return EXIT_USAGE;
 	}
 	server_block_signals();
-	if (server_start(&server, &options, &fault) != OK)
+	if (log_buffer_start(&log.buffer, log.fd) != OK) {
+		fault_set(&fault, ERR_MEMORY, NULL, NULL, "The log's thread could not be started.");
 		return verb_failed(&fault);
+	}
+	if (server_start(&server, &options, &fault) != OK) {
+		log_buffer_stop(log.buffer);
+		return verb_failed(&fault);
+	}
 	LOG(&log, LOG_INFO, "ready", LOG_STRING("listen", options.listen), LOG_INT("port", server_port(server)));
+	log_buffer_flush(log.buffer);
 	server_wait();
 	LOG(&log, LOG_INFO, "draining", LOG_INT("port", server_port(server)));
 	server_stop(server);
 	log_write(&log, LOG_INFO, "stopped", NULL, 0);
+	log_buffer_stop(log.buffer);
 	return 0;
 }
 
@@ -48,7 +56,7 @@ static enum err take_database(const struct settings *settings, struct arena *are
 int migrate_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 		struct arena *arena)
 {
-	const struct log log = { STDERR_FILENO, LOG_INFO };
+	const struct log log = { .fd = STDERR_FILENO, .least = LOG_INFO };
 	struct server_options options;
 	struct lock *lock = NULL;
 	struct fault fault = { 0 };
@@ -69,7 +77,7 @@ int migrate_run(const struct verb *verb, const struct settings *settings, const 
 int restore_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 		struct arena *arena)
 {
-	const struct log log = { STDERR_FILENO, LOG_INFO };
+	const struct log log = { .fd = STDERR_FILENO, .least = LOG_INFO };
 	struct server_options options;
 	struct copy_result result;
 	struct lock *lock = NULL;

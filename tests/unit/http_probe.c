@@ -155,7 +155,7 @@ static void read_option(struct http_options *options, const char *argument)
 int main(int count, char **arguments)
 {
 	static const struct http_application application = { NULL, admit, handle, refuse, release };
-	static const struct log log = { STDERR_FILENO, LOG_WARNING };
+	static const struct log log = { .fd = STDERR_FILENO, .least = LOG_WARNING };
 	struct http_options options = {
 		.listen = "127.0.0.1:0",
 		.threads = 2,

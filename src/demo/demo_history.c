@@ -1,4 +1,4 @@
-#include "cli/demo_history.h"
+#include "demo/demo_history.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/demo_client.h"
-#include "cli/demo_script.h"
+#include "demo/demo_client.h"
+#include "demo/demo_script.h"
 
 #define DAY_MS        INT64_C(86400000)
 #define HOUR_MS       INT64_C(3600000)

@@ -1,4 +1,4 @@
-#include "cli/demo_folder.h"
+#include "demo/demo_folder.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "cli/demo_data.h"
+#include "demo/demo_data.h"
 
 struct demo_history {
 	const struct demo_organization *organization;

@@ -7,7 +7,7 @@
 #define INNKEEPER_CLI_DEMO_PLAN_H
 
 #include "base/text.h"
-#include "cli/demo_person.h"
+#include "demo/demo_person.h"
 
 struct demo_plan {
 	const struct demo_person *person;

@@ -6,7 +6,7 @@
 #ifndef INNKEEPER_CLI_DEMO_PERSON_H
 #define INNKEEPER_CLI_DEMO_PERSON_H
 
-#include "cli/demo_random.h"
+#include "demo/demo_random.h"
 
 #define DEMO_CROWD 256
 

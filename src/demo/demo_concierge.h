@@ -7,7 +7,7 @@
 #define INNKEEPER_CLI_DEMO_CONCIERGE_H
 
 #include "base/err.h"
-#include "cli/demo_data.h"
+#include "demo/demo_data.h"
 
 struct demo_concierge;
 

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/demo_concierge.h"
-#include "cli/demo_folder.h"
-#include "cli/demo_founding.h"
-#include "cli/demo_history.h"
+#include "demo/demo_concierge.h"
+#include "demo/demo_folder.h"
+#include "demo/demo_founding.h"
+#include "demo/demo_history.h"
 #include "cli/verb.h"
 
 #define URL_SIZE 128
@@ -194,7 +194,7 @@ static enum err start_and_perform(struct demo *demo, const struct settings *sett
 int demo_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 	     struct arena *arena)
 {
-	struct log log = { STDERR_FILENO, LOG_WARNING };
+	struct log log = { .fd = STDERR_FILENO, .least = LOG_WARNING };
 	struct demo demo = { 0 };
 	struct fault fault = { 0 };
 	enum err err = read_wishes(verb, arguments, &demo.wishes, &fault);

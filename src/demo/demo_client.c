@@ -1,4 +1,4 @@
-#include "cli/demo_client.h"
+#include "demo/demo_client.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "cli/demo_plan.h"
+#include "demo/demo_plan.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "cli/demo_founding.h"
+#include "demo/demo_founding.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/demo_data.h"
+#include "demo/demo_data.h"
 
 struct demo_random {
 	uint64_t state[4];

@@ -1,4 +1,4 @@
-#include "cli/demo_concierge.h"
+#include "demo/demo_concierge.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "cli/demo_client.h"
-#include "cli/demo_script.h"
+#include "demo/demo_client.h"
+#include "demo/demo_script.h"
 
 #define AT_ONCE       3     /* conversations */
 #define PATIENCE_MS   12000 /* nobody who watches wants to wait longer for the next question */

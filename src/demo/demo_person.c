@@ -1,4 +1,4 @@
-#include "cli/demo_person.h"
+#include "demo/demo_person.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "cli/demo_data.h"
+#include "demo/demo_data.h"
 
 #define DEMO_PASSWORD_SIZE 21 /* 20 characters and a NUL */
 

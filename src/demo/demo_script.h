@@ -7,7 +7,7 @@
 #define INNKEEPER_CLI_DEMO_SCRIPT_H
 
 #include "base/text.h"
-#include "cli/demo_person.h"
+#include "demo/demo_person.h"
 
 #define DEMO_EVENTS 64 /* of one conversation at most */
 

@@ -1,4 +1,4 @@
-#include "cli/demo_random.h"
+#include "demo/demo_random.h"
 
 #include <assert.h>
 

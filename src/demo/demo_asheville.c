@@ -1,4 +1,4 @@
-#include "cli/demo_data.h"
+#include "demo/demo_data.h"
 
 #include <assert.h>
 

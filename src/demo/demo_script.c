@@ -1,11 +1,11 @@
-#include "cli/demo_script.h"
+#include "demo/demo_script.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/json_out.h"
-#include "cli/demo_plan.h"
+#include "demo/demo_plan.h"
 
 #define SCRIPT_MAX ((size_t)1024 * 1024)
 #define WORDS_MAX  ((size_t)64 * 1024)
