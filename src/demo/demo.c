@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/verb.h"
 #include "demo/demo_concierge.h"
 #include "demo/demo_folder.h"
 #include "demo/demo_founding.h"
 #include "demo/demo_history.h"
-#include "cli/verb.h"
 
 #define URL_SIZE 128
 
