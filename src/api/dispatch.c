@@ -272,6 +272,7 @@ static void write_done(void *context, enum err outcome)
 static enum err submit_write(struct call *call)
 {
 	call->writer_item.scope = call->scope;
+	call->writer_item.parts = call->route->parts;
 	call->writer_item.run = write_run;
 	call->writer_item.done = write_done;
 	call->writer_item.context = call;

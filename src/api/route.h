@@ -46,9 +46,10 @@ struct route {
 	enum runs runs;
 	enum answer answer;
 	enum rate rate;
-	bool cors;                      /* browsers of any site may ask: CORS headers, preflight */
-	size_t body_limit;              /* bytes; 0: ROUTE_BODY, or what --max-body says */
-	const char *batch;              /* the `type` of an item of /api/batch that is handled as this route, or NULL */
+	bool cors;         /* browsers of any site may ask: CORS headers, preflight */
+	size_t body_limit; /* bytes; 0: ROUTE_BODY, or what --max-body says */
+	bool parts;        /* of WRITES: the handler enters the scope by itself, for one part after the other */
+	const char *batch; /* the `type` of an item of /api/batch that is handled as this route, or NULL */
 	const struct json_shape *body;  /* of a JSON object; NULL: the body is the handler's, or there is none */
 	const struct json_shape *query; /* NULL: the query is ignored */
 	/* Reads a body that is not one JSON object, on the HTTP thread, into call->input; or NULL. */

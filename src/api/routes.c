@@ -30,7 +30,7 @@ const struct route routes[] = {
 	{ "POST", "/api/article-mentions/click", KEY, WRITES, .rate = BY_KEY, .body = &web_mentions_click_body,  .handle = web_mentions_click,  .about = "As /api/tavily-mentions/click." },
 	{ "POST", "/api/visitors/identify",      KEY, WRITES, .rate = BY_KEY, .body = &visitors_identify_body,   .handle = visitors_identify,   .batch = "visitor", .cors = true, .about = "Tells who a visitor is." },
 	{ "POST", "/api/users/identify",         KEY, WRITES, .rate = BY_KEY, .body = &users_identify_body,      .handle = users_identify,      .batch = "user",    .cors = true, .about = "Tells who a user of the concierge is." },
-	{ "POST", "/api/batch",                  KEY, WRITES, .rate = BY_KEY, .read = batch_read,                .handle = batch_store,         .body_limit = BATCH_BODY,   .about = "Up to 1,000 of the above in one request, durable together." },
+	{ "POST", "/api/batch",                  KEY, WRITES, .rate = BY_KEY, .read = batch_read,                .handle = batch_store,         .body_limit = BATCH_BODY, .parts = true,   .about = "Up to 1,000 of the above in one request, durable together." },
 
 	/* The operator, through the control socket or the command line. */
 	{ "POST", "/control/organizations",        CONTROL, WRITES, .body = &organizations_create_body, .handle = organizations_create, .about = "Founds an organization." },

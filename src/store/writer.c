@@ -39,9 +39,11 @@ static _Noreturn void end_process(const struct writer *writer, const char *what)
 
 static enum err run_one(struct writer *writer, struct writer_item *item)
 {
-	enum err err = db_enter(writer->db, item->scope);
-
-	if (err != OK)
+	if (item->parts) {
+		item->outcome = item->run(writer->db, item->context);
+		return item->outcome;
+	}
+	if (db_enter(writer->db, item->scope) != OK)
 		return ERR_STORAGE;
 	item->outcome = item->run(writer->db, item->context);
 	return db_leave(writer->db, item->outcome == OK);

@@ -6,6 +6,7 @@
 #ifndef INNKEEPER_STORE_WRITER_H
 #define INNKEEPER_STORE_WRITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -15,6 +16,10 @@
 
 struct writer_item {
 	const struct scope *scope; /* entered around `run` */
+	/* The work is many parts, and `run` enters a scope for each by itself: one savepoint around all of them would
+	 * keep what every part may have to undo until the last. Then `run` fails only if the transaction is to be lost.
+	 */
+	bool parts;
 	/* The work. Anything but OK undoes what it wrote (its savepoint); the others of the batch are not touched. */
 	enum err (*run)(struct db *db, void *context);
 	/* The outcome: run's own once the batch is durable, ERR_UNAVAILABLE or ERR_STORAGE if the batch was not. */
