@@ -1,7 +1,5 @@
 #include "api/dispatch.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "api/call.h"
@@ -13,17 +11,6 @@
 #define REPLY_MAX           ((size_t)64 * 1024 * 1024)
 #define QUERY_PAIRS         64
 #define IDEMPOTENCY_KEY_MAX 200
-
-enum err call_fail(struct call *call, enum err err, const char *field, const char *format, ...)
-{
-	va_list arguments;
-	char sentence[sizeof call->fault.sentence];
-
-	va_start(arguments, format);
-	vsnprintf(sentence, sizeof sentence, format, arguments);
-	va_end(arguments);
-	return fault_set(&call->fault, err, NULL, field, "%s", sentence);
-}
 
 /* A request's id as it was sent, if it is harmless to write down; else a new one. */
 static struct text choose_request_id(struct http_request *request)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/size.h"
 
 #define ALIGNMENT   16
 #define FIRST_BLOCK ((size_t)4 * 1024)

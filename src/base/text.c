@@ -6,6 +6,8 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "base/size.h"
+
 #define EMAIL_BYTES      254
 #define FIRST_CAPACITY   ((size_t)256)
 #define BYTES_OF(byte)   (UINT64_C(0x0101010101010101) * (byte))
@@ -277,16 +279,6 @@ uint32_t text_crc32(const void *bytes, size_t length)
 		sum = (sum >> 4) ^ table[sum & 15];
 	}
 	return ~sum;
-}
-
-bool size_add(size_t a, size_t b, size_t *out)
-{
-	return !__builtin_add_overflow(a, b, out);
-}
-
-bool size_multiply(size_t a, size_t b, size_t *out)
-{
-	return !__builtin_mul_overflow(a, b, out);
 }
 
 void buffer_init(struct buffer *buffer, size_t limit)

@@ -52,10 +52,6 @@ void text_base62(uint64_t value, size_t digits, char *out);
 /* CRC-32 as in zlib and PNG (ISO 3309). */
 uint32_t text_crc32(const void *bytes, size_t length);
 
-/* Sizes from outside are added and multiplied here; false on overflow. */
-bool size_add(size_t a, size_t b, size_t *out) WARN_UNUSED;
-bool size_multiply(size_t a, size_t b, size_t *out) WARN_UNUSED;
-
 struct buffer {
 	char *at;
 	size_t length;
