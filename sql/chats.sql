@@ -15,12 +15,10 @@ FROM chats AS c
 WHERE c.organization_id = :organization AND c.id = :id;
 
 -- name: chat_create :tenant
--- in:  id uuid, chat_id text, session_id text, user_id text, location text, user_agent text, status text, metadata json,
---      created_at time
--- out: number int
+-- in: id uuid, chat_id text, session_id text, user_id text, location text, user_agent text, status text, metadata json,
+--     created_at time
 INSERT INTO chats (organization_id, id, chat_id, session_id, user_id, location, user_agent, status, metadata, created_at)
-VALUES (:organization, :id, :chat_id, :session_id, :user_id, :location, :user_agent, :status, :metadata, :created_at)
-RETURNING number;
+VALUES (:organization, :id, :chat_id, :session_id, :user_id, :location, :user_agent, :status, :metadata, :created_at);
 
 -- name: chat_activity_create :tenant
 -- in: chat_number int, updated_at time

@@ -70,7 +70,6 @@ enum err chats_create(struct call *call)
 				       .metadata = in->metadata,
 				       .created_at = created_at };
 	struct chat_by_external_id_out there;
-	struct chat_create_out made;
 	enum err err;
 
 	if (chat.chat_id.at == NULL) {
@@ -81,11 +80,12 @@ enum err chats_create(struct call *call)
 		if (err != ERR_NOT_FOUND)
 			return err == OK ? answer_chat(call, there.chat_id, there.created_at) : err;
 	}
-	err = query_one(call->db, STATEMENT_CHAT_CREATE, &chat, &made, call->arena);
+	err = query_run(call->db, STATEMENT_CHAT_CREATE, &chat, NULL);
 	if (err == OK)
 		err = query_run(
 		    call->db, STATEMENT_CHAT_ACTIVITY_CREATE,
-		    &(struct chat_activity_create_in){ .chat_number = made.number, .updated_at = created_at }, NULL);
+		    &(struct chat_activity_create_in){ .chat_number = db_inserted(call->db), .updated_at = created_at },
+		    NULL);
 	return err == OK ? answer_chat(call, chat.chat_id, created_at) : err;
 }
 
@@ -166,7 +166,6 @@ enum err chats_message(struct call *call)
 					     .external_id = in->message_id,
 					     .idempotency_key = call->idempotency_key };
 	struct chat_conversation_out chat;
-	struct message_create_out made;
 	enum err err = answer_repeat(call, in);
 
 	if (err != ERR_NOT_FOUND)
@@ -179,11 +178,12 @@ enum err chats_message(struct call *call)
 		return err;
 	message.chat_number = chat.number;
 	message.previous = chat.last_message;
-	err = query_one(call->db, STATEMENT_MESSAGE_CREATE, &message, &made, call->arena);
+	err = query_run(call->db, STATEMENT_MESSAGE_CREATE, &message, NULL);
 	if (err == OK)
 		err = query_run(call->db, STATEMENT_CHAT_ACTIVITY_MOVE,
-				&(struct chat_activity_move_in){
-				    .chat_number = chat.number, .updated_at = call->now, .last_message = made.number },
+				&(struct chat_activity_move_in){ .chat_number = chat.number,
+								 .updated_at = call->now,
+								 .last_message = db_inserted(call->db) },
 				NULL);
 	return err == OK ? answer_message(call, &message.id, message.external_id) : err;
 }

@@ -61,6 +61,10 @@ void db_stop(struct db *db, enum statement_id id);
 /* Rows that the last finished write of this connection changed. */
 int64_t db_changed(const struct db *db);
 
+/* The `number` of the row that the last insert of this connection made. (RETURNING would tell it too, for the price of
+ * a temporary table each time.) */
+int64_t db_inserted(const struct db *db);
+
 /* Runs SQL text of a migration. DB_MIGRATE only. */
 enum err db_script(struct db *db, const char *sql, struct fault *fault) WARN_UNUSED;
 

@@ -478,6 +478,11 @@ int64_t db_changed(const struct db *db)
 	return db->changed;
 }
 
+int64_t db_inserted(const struct db *db)
+{
+	return sqlite3_last_insert_rowid(db->sqlite);
+}
+
 enum err db_script(struct db *db, const char *sql, struct fault *fault)
 {
 	assert(db->use == DB_MIGRATE);
