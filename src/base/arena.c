@@ -9,7 +9,7 @@
 
 #define ALIGNMENT   16
 #define FIRST_BLOCK ((size_t)4 * 1024)
-#define LAST_BLOCK  ((size_t)64 * 1024)
+#define LAST_BLOCK  ((size_t)1024 * 1024) /* large enough to be mapped, and unmapped again, by itself */
 
 struct arena_block {
 	struct arena_block *next;
