@@ -164,7 +164,7 @@ describe("what is not one JSON object", () => {
 
 // Sends pieces until an answer came or the connection ends, and never past it: what the server no longer reads would
 // reset the connection and take the answer along.
-async function pour(head, piece, pieces) {
+async function pourOnce(head, piece, pieces) {
 	const socket = connect(house.port, "127.0.0.1");
 	let text = "";
 	let closed = false;
@@ -179,6 +179,13 @@ async function pour(head, piece, pieces) {
 	}
 	for (let i = 0; i < 300 && !closed; i++) await sleep(10);
 	socket.destroy();
+	return text;
+}
+
+// A piece that was on its way when the answer came resets the connection all the same; then once more.
+async function pour(head, piece, pieces) {
+	let text = "";
+	for (let i = 0; i < 10 && text === ""; i++) text = await pourOnce(head, piece, pieces);
 	assert.match(text, /^HTTP\/1\.1 \d{3} /, "it was answered");
 	return Number(text.slice(9, 12));
 }
@@ -193,7 +200,7 @@ describe("too much", () => {
 		assert.equal(await pour(post("").slice(0, -2), () => lines, 100), 431);
 	});
 	test("a body of 1 GiB is 413 as soon as its length is known", async () => {
-		assert.equal(await pour(post(`Content-Length: ${1024 * MEBIBYTE}\r\n`), () => filler, 16384), 413);
+		assert.equal(await pour(post(`Content-Length: ${1024 * MEBIBYTE}\r\n`), () => filler, 0), 413);
 	});
 	test("a body of 1 GiB in chunks is 413 as soon as it is too long", async () => {
 		const chunk = Buffer.concat([Buffer.from("10000\r\n"), filler, Buffer.from("\r\n")]);
