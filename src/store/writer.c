@@ -10,12 +10,19 @@
 #include "base/clock.h"
 
 #define BATCH_MICROSECONDS                                                                                             \
-	20000          /* a batch takes no further item after this long: those who wait in it have waited enough */
-#define IDLE_SECONDS 1 /* of silence, and the log's pages go home */
+	20000 /* a batch takes no further item after this long: those who wait in it have waited enough */
+#define TIDY_MICROSECONDS 1000000 /* of silence, and the log's pages go home */
+#define IDLE_MICROSECONDS                                                                                              \
+	20000 /* of silence before a step that nobody waits for: between two requests of one client is none */
+#define IDLE_AT_LEAST 200000 /* and without such silence, a step this often at most */
 
 struct writer {
 	struct writer_options options;
 	struct db *db;
+	int64_t silent_since; /* clock_monotonic, as the two below; the thread's own */
+	int64_t idled_at;
+	bool more_idle; /* the last idle step left something to do */
+	bool tidied;
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t work;
@@ -49,6 +56,19 @@ static enum err run_one(struct writer *writer, struct writer_item *item)
 	return db_leave(writer->db, item->outcome == OK);
 }
 
+static void forget(struct writer *writer)
+{
+	if (writer->options.hooks.forget != NULL)
+		writer->options.hooks.forget(writer->options.hooks.context);
+}
+
+/* Gives the transaction up. */
+static enum err lose(struct writer *writer)
+{
+	forget(writer);
+	return db_end(writer->db, false) == OK ? ERR_UNAVAILABLE : ERR_STORAGE;
+}
+
 /* One transaction over the items from `first` on, as many as the limits let in; `*rest` is the first one left out. */
 static enum err run_batch(struct writer *writer, struct writer_item *first, struct writer_item **rest, size_t *count)
 {
@@ -73,11 +93,16 @@ static enum err run_batch(struct writer *writer, struct writer_item *first, stru
 			++*count;
 		}
 		*rest = NULL;
-		return db_end(writer->db, false) == OK ? ERR_UNAVAILABLE : ERR_STORAGE;
+		return lose(writer);
 	}
 	*rest = item;
+	if (writer->options.hooks.settle != NULL &&
+	    writer->options.hooks.settle(writer->db, writer->options.hooks.context) != OK)
+		return lose(writer);
 	ran = clock_monotonic();
 	err = db_end(writer->db, true);
+	if (err != OK)
+		forget(writer);
 	histogram_time(&writer->options.metrics->commit, clock_monotonic() - ran);
 	histogram_items(&writer->options.metrics->batch_size, *count);
 	return err;
@@ -109,28 +134,88 @@ static void write_all(struct writer *writer, struct writer_item *first)
 	}
 }
 
+/* One step of the work that nobody waits for. */
+static void idle(struct writer *writer)
+{
+	const struct writer_hooks *hooks = &writer->options.hooks;
+	enum err err = db_begin(writer->db);
+	enum err step = ERR_UNAVAILABLE;
+
+	writer->more_idle = false;
+	if (err == OK) {
+		step = hooks->idle(writer->db, hooks->context, &writer->more_idle);
+		if (step == OK && hooks->settle != NULL)
+			step = hooks->settle(writer->db, hooks->context);
+		err = db_end(writer->db, step == OK);
+	}
+	if (err == ERR_STORAGE)
+		end_process(writer, "committing a step of background work");
+	if (err != OK || step != OK) {
+		forget(writer);
+		writer->more_idle = false;
+		LOG(writer->options.log, LOG_WARNING, "a step of background work was not stored; it is tried again",
+		    LOG_INT("err", step != OK ? step : err));
+	}
+	writer->idled_at = clock_monotonic();
+}
+
+/* What the thread does next while nobody waits, and when: 0 is now, INT64_MAX never. */
+static int64_t idle_due(const struct writer *writer)
+{
+	const int64_t quiet = writer->silent_since + IDLE_MICROSECONDS;
+	const int64_t often = writer->idled_at + IDLE_AT_LEAST;
+
+	if (writer->options.hooks.idle == NULL || !writer->more_idle)
+		return INT64_MAX;
+	return quiet < often ? quiet : often;
+}
+
+static int64_t tidy_due(const struct writer *writer)
+{
+	return writer->tidied ? INT64_MAX : writer->silent_since + TIDY_MICROSECONDS;
+}
+
+/* Does what is due while nobody waits. */
+static void use_silence(struct writer *writer)
+{
+	if (clock_monotonic() >= idle_due(writer)) {
+		idle(writer);
+		writer->tidied = false;
+	} else if (clock_monotonic() >= tidy_due(writer)) {
+		if (db_tidy(writer->db, true) == ERR_STORAGE)
+			end_process(writer, "moving the log home");
+		writer->tidied = true;
+	}
+}
+
+static void wait_for_work(struct writer *writer)
+{
+	const int64_t idle_at = idle_due(writer);
+	const int64_t tidy_at = tidy_due(writer);
+	const int64_t until = idle_at < tidy_at ? idle_at : tidy_at;
+	const struct timespec time = { .tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000 };
+
+	if (until == INT64_MAX) {
+		pthread_cond_wait(&writer->work, &writer->lock);
+	} else if (clock_monotonic() >= until ||
+		   pthread_cond_timedwait(&writer->work, &writer->lock, &time) == ETIMEDOUT) {
+		pthread_mutex_unlock(&writer->lock);
+		use_silence(writer);
+		pthread_mutex_lock(&writer->lock);
+	}
+}
+
 /* Waits for work; NULL when stopping and nothing is left. */
 static struct writer_item *take(struct writer *writer)
 {
 	struct writer_item *first;
-	bool tidied = false;
 
+	writer->silent_since = clock_monotonic();
+	writer->tidied = false;
+	writer->more_idle = true; /* what was just written may be news to the idle step */
 	pthread_mutex_lock(&writer->lock);
-	while (writer->first == NULL && !writer->stopping) {
-		struct timespec until;
-
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += IDLE_SECONDS;
-		if (tidied) {
-			pthread_cond_wait(&writer->work, &writer->lock);
-		} else if (pthread_cond_timedwait(&writer->work, &writer->lock, &until) == ETIMEDOUT) {
-			pthread_mutex_unlock(&writer->lock);
-			if (db_tidy(writer->db, true) == ERR_STORAGE)
-				end_process(writer, "moving the log home");
-			tidied = true;
-			pthread_mutex_lock(&writer->lock);
-		}
-	}
+	while (writer->first == NULL && !writer->stopping)
+		wait_for_work(writer);
 	first = writer->first;
 	writer->first = NULL;
 	writer->last = &writer->first;

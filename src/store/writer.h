@@ -30,10 +30,24 @@ struct writer_item {
 	enum err outcome;
 };
 
+/* What else happens on the writer's thread; each function may be NULL. */
+struct writer_hooks {
+	void *context;
+	/* Before each commit, in no scope: stores what the items have gathered. Anything but OK loses the transaction.
+	 */
+	enum err (*settle)(struct db *db, void *context);
+	/* The transaction is lost: what its items gathered never was. */
+	void (*forget)(void *context);
+	/* Nobody waits: a step of some milliseconds, in a transaction of its own, in no scope. `*more`: there is more
+	 * to do, the next step may follow at once. Anything but OK undoes the step. */
+	enum err (*idle)(struct db *db, void *context, bool *more);
+};
+
 struct writer_options {
 	struct text url;    /* of the database */
 	size_t queue_limit; /* items waiting; one more is ERR_UNAVAILABLE */
 	size_t batch_limit; /* items in one transaction */
+	struct writer_hooks hooks;
 	const struct log *log;
 	struct metrics *metrics;
 };

@@ -35,6 +35,12 @@ static const char *const seeds[] = {
 	"INSERT INTO web_mentions (number, organization_id, id, article_url, article_title, chat_id, session_id, "
 	"visitor_id, search_query, metadata, mentioned_at, created_at) "
 	"VALUES (?2, ?1, ?1, ?3, ?3, ?3, ?3, ?1, ?3, ?3, ?2, ?2)",
+	"INSERT INTO invitations (number, organization_id, user_id, hash, created_at, expires_at) "
+	"VALUES (?2, ?1, ?1, ?3, ?2, ?2)",
+	"INSERT INTO audit_log (number, organization_id, id, created_at, actor_kind, actor_id, actor_email, action, "
+	"target, detail, address) VALUES (?2, ?1, ?1, ?2, 'user', ?1, ?3, ?3, ?3, ?3, ?3)",
+	"INSERT INTO chat_summaries (chat_number, organization_id, topic_summary, topics, conversion_signals, "
+	"summarized_at) VALUES (?2, ?1, ?3, ?3, ?3, ?2)",
 };
 
 static void seed(sqlite3 *plain, char letter, int64_t number, const char *text)
