@@ -63,6 +63,9 @@ static enum err start_parts(struct server *server, struct fault *fault)
 	err = start_store(server, fault);
 	if (err != OK)
 		return err;
+	err = seal_key_load(house->writer, "seal", &house->seal);
+	if (err != OK)
+		return fault_set(fault, err, NULL, NULL, "The database's key could not be loaded: see the log.");
 	err = worker_start(&house->slow, SLOW_QUEUE);
 	if (err == OK)
 		err = jobs_start(&server->jobs, house);
