@@ -1,15 +1,14 @@
 #include "auth/seal.h"
 
 #include <sodium.h>
-#include <string.h>
 
+#include "auth/base64url.h"
 #include "auth/tenant.h"
 #include "base/size.h"
 #include "store/query.h"
 
 #define NONCE crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG   crypto_aead_xchacha20poly1305_ietf_ABYTES
-#define FORM  sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 _Static_assert(sizeof((struct seal_key *)0)->bytes == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "the cipher's key");
 
@@ -55,45 +54,38 @@ enum err seal_key_load(struct writer *writer, const char *name, struct seal_key 
 enum err seal_text(const struct seal_key *key, struct arena *arena, struct text purpose, struct text plain,
 		   struct text *out)
 {
-	size_t size;
 	uint8_t *bytes;
-	char *text;
+	size_t size;
 
 	*out = (struct text){ 0 };
-	if (!size_add(plain.length, NONCE + TAG, &size) || size > SIZE_MAX / 2)
+	if (!size_add(plain.length, NONCE + TAG, &size))
 		return ERR_MEMORY;
 	bytes = arena_take(arena, size);
-	text = arena_take(arena, sodium_base64_ENCODED_LEN(size, FORM));
-	if (bytes == NULL || text == NULL)
+	if (bytes == NULL)
 		return ERR_MEMORY;
 	randombytes_buf(bytes, NONCE);
 	crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + NONCE, NULL, (const uint8_t *)plain.at, plain.length,
 						   (const uint8_t *)purpose.at, purpose.length, NULL, bytes,
 						   key->bytes);
-	sodium_bin2base64(text, sodium_base64_ENCODED_LEN(size, FORM), bytes, size, FORM);
-	*out = text_of(text);
-	return OK;
+	return base64url_encode(arena, (struct text){ (const char *)bytes, size }, out);
 }
 
 enum err seal_open(const struct seal_key *key, struct arena *arena, struct text purpose, struct text sealed,
 		   struct text *out)
 {
-	uint8_t *bytes = arena_take(arena, sealed.length);
 	char *plain = arena_take(arena, sealed.length);
-	unsigned long long plain_length;
-	size_t length;
+	unsigned long long length;
+	struct text bytes;
+	enum err err = base64url_decode(arena, sealed, &bytes);
 
 	*out = (struct text){ 0 };
-	if (bytes == NULL || plain == NULL)
-		return ERR_MEMORY;
-	if (sealed.length == 0 ||
-	    sodium_base642bin(bytes, sealed.length, sealed.at, sealed.length, NULL, &length, NULL, FORM) != 0 ||
-	    length < NONCE + TAG)
+	if (err != OK || plain == NULL)
+		return err != OK ? err : ERR_MEMORY;
+	if (bytes.length < NONCE + TAG ||
+	    crypto_aead_xchacha20poly1305_ietf_decrypt(
+		(uint8_t *)plain, &length, NULL, (const uint8_t *)bytes.at + NONCE, bytes.length - NONCE,
+		(const uint8_t *)purpose.at, purpose.length, (const uint8_t *)bytes.at, key->bytes) != 0)
 		return ERR_INVALID;
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)plain, &plain_length, NULL, bytes + NONCE,
-						       length - NONCE, (const uint8_t *)purpose.at, purpose.length,
-						       bytes, key->bytes) != 0)
-		return ERR_INVALID;
-	*out = (struct text){ plain, plain_length };
+	*out = (struct text){ plain, length };
 	return OK;
 }
