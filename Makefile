@@ -212,6 +212,14 @@ bench: ## the measurements of bench/
 	$(MAKE) $(parallel) all bench-programs
 	bench/run.sh
 
+# What the API tests use of npm; npm writes the file beside the packages, so they are fetched again when the lock changes.
+tests/node_modules/.package-lock.json: tests/package.json tests/package-lock.json tests/.npmrc
+	$(call say,NPM )npm ci --prefix tests --ignore-scripts --no-progress --loglevel error
+	@touch $@
+
+.PHONY: test-packages
+test-packages: tests/node_modules/.package-lock.json
+
 # Checks
 
 C_FILES := $(sort $(SOURCES) $(TEST_SOURCES) $(BENCH_SOURCES) $(TOOL_SOURCES))
