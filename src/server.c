@@ -13,6 +13,7 @@
 
 #define DRAIN_MILLISECONDS 7000 /* of the ten seconds that stopping may take */
 #define SLOW_QUEUE         256
+#define ERRAND_THREADS     4 /* a backup must not hold up who signs in */
 #define BATCH_ITEMS        1024
 #define EXTRA_READERS      2 /* beside one for each HTTP thread: the slow thread, a job */
 
@@ -51,6 +52,7 @@ static enum err start_store(struct server *server, struct fault *fault)
 
 static enum err start_parts(struct server *server, struct fault *fault)
 {
+	const struct server_options *options = &server->options;
 	struct house *house = &server->house;
 	enum err err = metrics_new(&house->metrics, route_count);
 
@@ -66,7 +68,13 @@ static enum err start_parts(struct server *server, struct fault *fault)
 	err = seal_key_load(house->writer, "seal", &house->seal);
 	if (err != OK)
 		return fault_set(fault, err, NULL, NULL, "The database's key could not be loaded: see the log.");
-	err = worker_start(&house->slow, SLOW_QUEUE);
+	if (options->listen != NULL && options->oidc.issuer != NULL)
+		err = oidc_provider_new(&house->oidc, &options->oidc, fault);
+	if (err != OK)
+		return err;
+	err = worker_start(&house->slow, "slow", 1, SLOW_QUEUE);
+	if (err == OK)
+		err = worker_start(&house->errands, "errands", ERRAND_THREADS, SLOW_QUEUE);
 	if (err == OK)
 		err = jobs_start(&server->jobs, house);
 	return err == OK ? OK : fault_set(fault, err, NULL, NULL, "A thread could not be started.");
@@ -102,6 +110,7 @@ enum err server_start(struct server **out, const struct server_options *options,
 	server->house.database = options->database;
 	server->house.body_limit = (size_t)options->max_body;
 	server->house.started_at = clock_now();
+	server->house.signup_open = options->signup_open;
 	err = start_parts(server, fault);
 	if (err == OK)
 		err = start_http(server, fault);
@@ -156,10 +165,13 @@ void server_stop(struct server *server)
 		http_drain(server->http, DRAIN_MILLISECONDS);
 	jobs_stop(server->jobs);
 	worker_stop(house->slow);
+	oidc_provider_stop(house->oidc);
+	worker_stop(house->errands);
 	writer_stop(house->writer); /* answers all that waits */
 	if (server->http != NULL)
 		http_stop(server->http);
 	readers_free(house->readers);
+	oidc_provider_free(house->oidc);
 	attempts_free(house->attempts);
 	api_keys_free(house->keys);
 	metrics_free(house->metrics);

@@ -29,6 +29,9 @@ struct call {
 	const struct scope *scope;
 	struct json_out *out;
 	unsigned status; /* of a success; 200 unless the handler says otherwise */
+	/* Of a REDIRECT: where to, and where to if the call fails (absent: the failure is answered as ever). */
+	struct text location;
+	struct text location_of_failure;
 	struct fault fault;
 	void *prepared; /* what the route's `prepare` left for `handle` */
 	/* The ladder's own from here on. */

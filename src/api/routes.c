@@ -41,7 +41,7 @@ const struct route routes[] = {
 	{ "POST", "/control/keys/revoke",          TENANT,  WRITES, .body = &keys_revoke_body,          .handle = keys_revoke,          .stored = keys_revoked, .about = "Revokes an API key." },
 	{ "POST", "/control/users",                TENANT,  WRITES, .body = &members_create_body,       .prepare = members_prepare, .handle = members_create, .about = "Adds a member." },
 	{ "GET",  "/control/users",                TENANT,  READS,  .answer = ARRAY,                    .handle = members_list,         .about = "Lists members." },
-	{ "POST", "/control/backup",               CONTROL, SLOWLY, .body = &backup_body,               .handle = backup_make,          .about = "Copies the database, consistent, while it is written." },
+	{ "POST", "/control/backup",               CONTROL, SLOWLY, .errand = true, .body = &backup_body, .handle = backup_make,          .about = "Copies the database, consistent, while it is written." },
 };
 // clang-format on
 const size_t route_count = sizeof routes / sizeof routes[0];
