@@ -7,6 +7,7 @@
 #include "api/join.h"
 #include "api/keys.h"
 #include "api/members.h"
+#include "api/oidc.h"
 #include "api/organizations.h"
 #include "api/settings.h"
 #include "api/sign_in.h"
@@ -43,6 +44,10 @@ const struct route routes[] = {
 	{ "POST", "/api/auth/password",   SESSION, WRITES, .body = &sign_in_password_body, .prepare = sign_in_password_prepare, .handle = sign_in_password, .about = "Sets another password; every other session ends." },
 	{ "POST", "/api/auth/invitation", GUEST,   HERE,   .body = &join_show_body,        .handle = join_show,                                             .about = "What an invitation's link is for." },
 	{ "POST", "/api/auth/join",       GUEST,   WRITES, .body = &join_body,             .prepare = join_prepare,             .handle = join_accept,      .about = "Accepts an invitation, and signs in." },
+
+	/* Coming in through a provider. */
+	{ "GET", "/api/auth/oidc/start",    PUBLIC, SLOWLY, .errand = true, .answer = REDIRECT, .query = &oidc_start_query,    .handle = oidc_start, .about = "Sends a browser to the provider of identities." },
+	{ "GET", "/api/auth/oidc/callback", GUEST,  WRITES, .errand = true, .answer = REDIRECT, .query = &oidc_callback_query, .prepare = oidc_callback_prepare, .handle = oidc_callback, .about = "Where the provider sends the browser back to." },
 
 	/* The staff: people and settings. */
 	{ "POST",   "/api/users",                 SESSION, WRITES, .least = ADMIN, .body = &members_add_body,     .handle = members_add,          .audit = "user.create",      .about = "Invites a member." },
