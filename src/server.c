@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "api/dispatch.h"
+#include "api/openapi.h"
 #include "api/route.h"
 #include "base/clock.h"
 #include "jobs.h"
@@ -50,6 +51,19 @@ static enum err start_store(struct server *server, struct fault *fault)
 	return err;
 }
 
+static enum err describe(struct house *house, struct fault *fault)
+{
+	const struct route *wrong;
+	enum err err = openapi_make(&house->openapi, &wrong);
+
+	if (err != OK)
+		return fault_set(fault, err, NULL, NULL, "Out of memory.");
+	if (wrong != NULL)
+		LOG(house->log, LOG_ERROR, "the API's description says nothing of what a route answers",
+		    LOG_STRING("method", wrong->method), LOG_STRING("route", wrong->path));
+	return OK;
+}
+
 static enum err start_parts(struct server *server, struct fault *fault)
 {
 	const struct server_options *options = &server->options;
@@ -68,7 +82,8 @@ static enum err start_parts(struct server *server, struct fault *fault)
 	err = seal_key_load(house->writer, "seal", &house->seal);
 	if (err != OK)
 		return fault_set(fault, err, NULL, NULL, "The database's key could not be loaded: see the log.");
-	if (options->listen != NULL && options->oidc.issuer != NULL)
+	err = describe(house, fault);
+	if (err == OK && options->listen != NULL && options->oidc.issuer != NULL)
 		err = oidc_provider_new(&house->oidc, &options->oidc, fault);
 	if (err != OK)
 		return err;
@@ -172,6 +187,7 @@ void server_stop(struct server *server)
 		http_stop(server->http);
 	readers_free(house->readers);
 	oidc_provider_free(house->oidc);
+	free((void *)house->openapi.at);
 	attempts_free(house->attempts);
 	api_keys_free(house->keys);
 	metrics_free(house->metrics);

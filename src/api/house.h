@@ -33,6 +33,7 @@ struct house {
 	struct oidc_provider *oidc; /* NULL: nobody signs in through one */
 	bool signup_open;           /* who comes in through it uninvited founds an organization */
 	struct seal_key seal;       /* of texts that come back: cursors, a sign-in under way */
+	struct text openapi;        /* the API's description of itself; the server frees it */
 	size_t body_limit;          /* bytes, where the route says nothing */
 	int64_t started_at;         /* ms */
 	_Atomic bool draining;      /* not ready any more: a balancer should look elsewhere */

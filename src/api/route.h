@@ -35,6 +35,7 @@ enum answer {
 	OBJECT,     /* the handler writes members of an object */
 	ARRAY,      /* the handler writes elements of an array */
 	PLAIN_TEXT, /* the handler writes the body itself: text for programs that are not ours */
+	DOCUMENT,   /* the handler writes one JSON value, whole */
 	REDIRECT,   /* the handler says where the browser goes on, and writes no body */
 };
 
@@ -67,6 +68,7 @@ struct route {
 	enum err (*handle)(struct call *call);
 	/* Once it is durable, before it is answered: what must be forgotten in memory; or NULL. */
 	void (*stored)(struct call *call);
+	const char *reply; /* what a success answers, in the notation of reply_shape.h; of what is JSON */
 	const char *about; /* one sentence, for the API's page */
 };
 

@@ -16,7 +16,7 @@
 #define RETRY_AFTER     ((int64_t)2 * 1000000)       /* microseconds, after it did not answer */
 #define KEYS_PER_MINUTE 6                            /* times that they are asked for because of an unknown one */
 #define DOCUMENT_MEMORY ((size_t)32 * 1024 * 1024)   /* bytes, to read a document of a MiB with */
-#define ADDRESS_MAX     4000                         /* bytes */
+#define ADDRESS_MAX     ((size_t)4000)               /* bytes */
 
 /* What the provider publishes of itself: OpenID Connect Discovery 1.0, 3. */
 struct metadata {
@@ -150,7 +150,7 @@ static enum err ask(struct oidc_provider *provider, struct text address, struct 
 	const struct oidc_question question = { .address = address,
 						.authorization = authorization,
 						.stop = &provider->stopping };
-	struct oidc_answer answer;
+	struct oidc_answer answer = { 0 };
 	enum err err = oidc_web_ask(&question, arena, &answer, fault);
 
 	*status = answer.status;
@@ -224,8 +224,8 @@ static enum err read_metadata(const struct oidc_provider *provider, const struct
 static enum err fetch_metadata(struct oidc_provider *provider, struct fault *fault)
 {
 	struct text base = provider->issuer;
-	const struct json_value *document;
-	struct metadata metadata;
+	const struct json_value *document = NULL;
+	struct metadata metadata = { 0 };
 	struct buffer address;
 	struct arena fresh;
 	enum err err;
@@ -285,7 +285,7 @@ static enum err find_metadata(struct oidc_provider *provider, struct arena *aren
 /* The lock is held. */
 static enum err fetch_keys(struct oidc_provider *provider, struct text address, struct fault *fault)
 {
-	const struct json_value *keys;
+	const struct json_value *keys = NULL;
 	struct arena fresh;
 	enum err err = fetch(provider, &provider->keys_document, address, &fresh, &keys, fault);
 
@@ -317,10 +317,15 @@ static enum err read_token(struct oidc_provider *provider, const struct metadata
 	return err == ERR_NOT_FOUND ? ERR_INVALID : err;
 }
 
+static bool has_query(struct text address)
+{
+	return address.at != NULL && memchr(address.at, '?', address.length) != NULL;
+}
+
 enum err oidc_provider_address(struct oidc_provider *provider, const struct oidc_pending *pending, struct arena *arena,
 			       struct text *out, struct fault *fault)
 {
-	struct metadata metadata;
+	struct metadata metadata = { 0 };
 	struct text challenge = { 0 };
 	struct buffer redirect;
 	struct buffer query;
@@ -335,8 +340,7 @@ enum err oidc_provider_address(struct oidc_provider *provider, const struct oidc
 	buffer_string(&redirect, provider->options.public_url);
 	buffer_string(&redirect, CALLBACK);
 	buffer_text(&query, metadata.authorization);
-	buffer_string(&query,
-		      memchr(metadata.authorization.at, '?', metadata.authorization.length) == NULL ? "?" : "&");
+	buffer_string(&query, has_query(metadata.authorization) ? "&" : "?");
 	buffer_string(&query, "response_type=code");
 	oidc_web_pair(&query, "client_id", text_of(provider->options.client_id));
 	oidc_web_pair(&query, "redirect_uri", (struct text){ redirect.at, redirect.length });
@@ -408,7 +412,7 @@ static enum err trade(struct oidc_provider *provider, const struct metadata *met
 		      struct fault *fault)
 {
 	struct oidc_question question = { .address = metadata->token, .stop = &provider->stopping };
-	struct oidc_answer answer;
+	struct oidc_answer answer = { 0 };
 	enum err err = make_form(provider, metadata, code, pending, arena, &question.form);
 
 	if (err == OK && provider->options.client_secret != NULL && metadata->takes_basic)
@@ -435,7 +439,7 @@ static bool is_visible(struct text text)
 static enum err ask_person(struct oidc_provider *provider, const struct metadata *metadata, struct text token,
 			   struct arena *arena, struct oidc_person *person, struct fault *fault)
 {
-	const struct json_value *claims;
+	const struct json_value *claims = NULL;
 	struct text authorization;
 	struct buffer buffer;
 	long status;
@@ -463,9 +467,9 @@ enum err oidc_provider_exchange(struct oidc_provider *provider, const struct oid
 				const struct oidc_pending *pending, int64_t now, struct arena *arena,
 				struct oidc_person *out, struct fault *fault)
 {
-	const struct json_value *answer;
-	const struct json_value *claims;
-	struct metadata metadata;
+	const struct json_value *answer = NULL;
+	const struct json_value *claims = NULL;
+	struct metadata metadata = { 0 };
 	enum err err = find_metadata(provider, arena, &metadata, fault);
 
 	if (err != OK)

@@ -142,7 +142,7 @@ static CURLcode set_up(CURL *curl, const char *address, const struct oidc_questi
 static struct curl_slist *make_headers(const struct oidc_question *question)
 {
 	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json");
-	struct curl_slist *longer = headers;
+	struct curl_slist *longer;
 	struct buffer line;
 
 	if (headers == NULL || question->authorization.at == NULL)

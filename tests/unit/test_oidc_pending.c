@@ -10,6 +10,7 @@
 
 #include "auth/oidc_pending.h"
 #include "auth/oidc_web.h"
+#include "base/json_in.h"
 
 struct room {
 	struct arena arena;
@@ -21,6 +22,7 @@ static int open_room(void **state)
 	struct room *room = test_calloc(1, sizeof *room);
 
 	assert_true(sodium_init() >= 0);
+	json_in_init();
 	arena_init(&room->arena, 1 << 20);
 	randombytes_buf(room->key.bytes, sizeof room->key.bytes);
 	*state = room;
