@@ -366,12 +366,12 @@ int main(int count, char **arguments)
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	if (pthread_create(&ticker, NULL, tick, &probe) != 0)
-		return 1;
 	if (http_start(&http, &options, &application, &fault) != OK) {
 		(void)fprintf(stderr, "%s\n", fault.sentence);
 		return 1;
 	}
+	if (pthread_create(&ticker, NULL, tick, &probe) != 0)
+		return 1;
 	(void)printf("port %u\n", (unsigned)http_port(http));
 	(void)fflush(stdout);
 	(void)sigwait(&signals, &received);
