@@ -46,6 +46,8 @@ static enum err start_store(struct server *server, struct fault *fault)
 	if (err == OK)
 		err = readers_new(&house->readers, options->database, (size_t)options->threads + EXTRA_READERS,
 				  options->log, fault);
+	if (err == OK)
+		err = seal_new(&house->seal, house->readers, house->writer, fault);
 	return err;
 }
 
@@ -156,6 +158,7 @@ void server_stop(struct server *server)
 	writer_stop(house->writer); /* answers all that waits */
 	if (server->http != NULL)
 		http_stop(server->http);
+	seal_free(house->seal);
 	readers_free(house->readers);
 	attempts_free(house->attempts);
 	api_keys_free(house->keys);
