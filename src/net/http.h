@@ -53,7 +53,8 @@ struct http_reply {
 	const char *content_type; /* static text; NULL: application/json */
 	struct buffer body;       /* net frees it after sending */
 	/* NULL, or the body is a stream: this gives one piece of it after the other, on the connection's thread, and
-	 * `body` is not looked at. It must not wait for anything but HTTP_MORE_LATER. Never called for HEAD, nor after
+	 * `body` is not looked at. It must not wait for anything but HTTP_MORE_LATER. Never called for HEAD (then the
+	 * connection is closed behind the head), nor after
 	 * HTTP_MORE_ENDED or HTTP_MORE_FAILED, nor once the client has gone: what it holds is freed in `release`. The
 	 * client has a minute for each piece, and while the stream waits all the time in the world. */
 	enum http_more (*more)(struct http_request *request, struct http_piece *piece);

@@ -94,6 +94,15 @@ static ssize_t read_more(void *argument, uint64_t position, char *into, size_t r
 
 struct MHD_Response *stream_response(struct connection *connection)
 {
+	struct MHD_Response *response;
+
 	atomic_store(&connection->wait, WAIT_ASKING);
-	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_more, connection, NULL);
+	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_more, connection, NULL);
+	/* The library would put the last chunk of a body behind the head that is all of the answer to HEAD. */
+	if (response && text_equal(connection->request.method, TEXT("HEAD")) &&
+	    MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END) != MHD_YES) {
+		MHD_destroy_response(response);
+		return NULL;
+	}
+	return response;
 }
