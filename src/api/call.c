@@ -13,3 +13,14 @@ enum err call_fail(struct call *call, enum err err, const char *field, const cha
 	va_end(arguments);
 	return fault_set(&call->fault, err, NULL, field, "%s", sentence);
 }
+
+enum err call_parameter_id(const struct call *call, size_t which, struct uuid *out)
+{
+	return uuid_parse(call->parameters[which], out) == OK ? OK : ERR_NOT_FOUND;
+}
+
+void call_put_success(struct call *call)
+{
+	json_key(call->out, "success");
+	json_put_bool(call->out, true);
+}

@@ -8,6 +8,7 @@
 
 #include "api/house.h"
 #include "api/route.h"
+#include "auth/session.h"
 #include "base/json_out.h"
 #include "base/worker.h"
 #include "net/http.h"
@@ -37,7 +38,12 @@ struct call {
 	void (*ended)(struct call *call);
 	void *stream; /* theirs */
 	struct fault fault;
-	void *prepared; /* what the route's `prepare` left for `handle` */
+	void *prepared;                /* what the route's `prepare` left for `handle` */
+	struct session_holder session; /* who is signed in, of SESSION and GUEST routes */
+	/* What the record of the organization says of this call, once it is done. */
+	const char *audit; /* the route's, unless the handler says otherwise; NULL: nothing */
+	struct text audit_target;
+	struct text audit_detail; /* JSON */
 	/* The ladder's own from here on. */
 	struct http_request *request;
 	struct json_out writer_of_reply;
@@ -50,5 +56,11 @@ struct call {
 /* Fails the call with a field at fault (NULL: none) and a sentence for a person. */
 enum err call_fail(struct call *call, enum err err, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* An id in the path. ERR_NOT_FOUND: it is none, and so names nothing; answered like one that is not there. */
+enum err call_parameter_id(const struct call *call, size_t which, struct uuid *out) WARN_UNUSED;
+
+/* "success": true */
+void call_put_success(struct call *call);
 
 #endif
