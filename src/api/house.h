@@ -19,6 +19,8 @@
 #include "store/readers.h"
 #include "store/writer.h"
 
+struct live_hub;
+
 struct house {
 	const struct log *log;
 	struct text database; /* its URL */
@@ -29,6 +31,7 @@ struct house {
 	struct api_keys *keys;
 	struct attempts *attempts;
 	struct seal *seal;
+	struct live_hub *live;
 	size_t body_limit;     /* bytes, where the route says nothing */
 	int64_t started_at;    /* ms */
 	_Atomic bool draining; /* not ready any more: a balancer should look elsewhere */

@@ -8,6 +8,7 @@
 #include "api/chats.h"
 #include "api/join.h"
 #include "api/keys.h"
+#include "api/live.h"
 #include "api/members.h"
 #include "api/organizations.h"
 #include "api/settings.h"
@@ -71,6 +72,7 @@ const struct route routes[] = {
 	{ "GET", "/api/users/{id}",              SESSION, READS, .least = ADMIN,                                    .handle = user_lists_show,        .about = "Shows a member or contact." },
 	{ "GET", "/api/users/{id}/chats",        SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_chats,       .about = "Lists a user's chats." },
 	{ "GET", "/api/users/{id}/views",        SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_views,       .about = "Lists the articles that a user opened." },
+	{ "GET", "/api/live",                    SESSION, HERE,  .answer = PLAIN_TEXT,                              .handle = live_open,              .about = "What happens, as server-sent events." },
 	{ "GET", "/api/audit",                   SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = audit_lists_entries,    .about = "Lists who did what." },
 
 	/* The operator, through the control socket or the command line. */
