@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "api/live.h"
+
 static const char *const statuses[] = { "active", "completed", "abandoned", NULL };
 static const char *const roles[] = { "user", "assistant", "system", NULL };
 
@@ -86,7 +88,10 @@ enum err chats_create(struct call *call)
 		    call->db, STATEMENT_CHAT_ACTIVITY_CREATE,
 		    &(struct chat_activity_create_in){ .chat_number = db_inserted(call->db), .updated_at = created_at },
 		    NULL);
-	return err == OK ? answer_chat(call, chat.chat_id, created_at) : err;
+	if (err != OK)
+		return err;
+	live_note(call, LIVE_CHAT, &chat.id, chat.chat_id, DB_NULL);
+	return answer_chat(call, chat.chat_id, created_at);
 }
 
 struct message_input {
@@ -185,5 +190,8 @@ enum err chats_message(struct call *call)
 								 .updated_at = call->now,
 								 .last_message = db_inserted(call->db) },
 				NULL);
-	return err == OK ? answer_message(call, &message.id, message.external_id) : err;
+	if (err != OK)
+		return err;
+	live_note(call, LIVE_MESSAGE, &message.id, in->chat_id, chat.message_count + 1);
+	return answer_message(call, &message.id, message.external_id);
 }

@@ -1,17 +1,22 @@
 /* Every route there is. Read a row from left to right: what is asked for, by whom, where it runs, how its body is read,
  * who handles it. What the columns mean stands in route.h, what becomes of them in dispatch.c. */
 #include "api/articles.h"
+#include "api/audit_lists.h"
 #include "api/backup.h"
 #include "api/batch.h"
+#include "api/chat_lists.h"
 #include "api/chats.h"
 #include "api/join.h"
 #include "api/keys.h"
+#include "api/live.h"
 #include "api/members.h"
 #include "api/organizations.h"
 #include "api/settings.h"
 #include "api/sign_in.h"
 #include "api/system.h"
+#include "api/user_lists.h"
 #include "api/users.h"
+#include "api/visitor_lists.h"
 #include "api/visitors.h"
 #include "api/web_mentions.h"
 
@@ -55,6 +60,20 @@ const struct route routes[] = {
 	{ "GET",    "/api/keys",                  SESSION, READS,  .least = ADMIN, .answer = ARRAY,               .handle = keys_list,                                         .about = "Lists API keys, masked." },
 	{ "POST",   "/api/keys",                  SESSION, WRITES, .least = ADMIN, .body = &keys_create_body,     .handle = keys_create,          .audit = "key.create",       .about = "Makes an API key; it is shown this once." },
 	{ "DELETE", "/api/keys/{id}",             SESSION, WRITES, .least = ADMIN,                                .handle = keys_remove,          .audit = "key.revoke",       .stored = keys_revoked, .about = "Revokes an API key." },
+
+	/* The staff: what they read. */
+	{ "GET", "/api/chats",                   SESSION, READS, .answer = ARRAY, .query = &chat_lists_chats_query, .handle = chat_lists_chats,       .about = "Lists chats." },
+	{ "GET", "/api/chats/{chatId}/messages", SESSION, READS, .answer = ARRAY, .query = &list_query_shape,       .handle = chat_lists_messages,    .about = "Lists a chat's messages, oldest first." },
+	{ "GET", "/api/visitors",                SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_visitors, .about = "Lists visitors." },
+	{ "GET", "/api/visitors/{id}",           SESSION, READS,                                                    .handle = visitor_lists_show,     .about = "Shows a visitor." },
+	{ "GET", "/api/visitors/{id}/chats",     SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_chats,    .about = "Lists a visitor's chats." },
+	{ "GET", "/api/visitors/{id}/views",     SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_views,    .about = "Lists the articles that a visitor opened." },
+	{ "GET", "/api/users",                   SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_users,       .about = "Lists members and contacts." },
+	{ "GET", "/api/users/{id}",              SESSION, READS, .least = ADMIN,                                    .handle = user_lists_show,        .about = "Shows a member or contact." },
+	{ "GET", "/api/users/{id}/chats",        SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_chats,       .about = "Lists a user's chats." },
+	{ "GET", "/api/users/{id}/views",        SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_views,       .about = "Lists the articles that a user opened." },
+	{ "GET", "/api/live",                    SESSION, HERE,  .answer = PLAIN_TEXT,                              .handle = live_open,              .about = "What happens, as server-sent events." },
+	{ "GET", "/api/audit",                   SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = audit_lists_entries,    .about = "Lists who did what." },
 
 	/* The operator, through the control socket or the command line. */
 	{ "POST", "/control/organizations",        CONTROL, WRITES, .body = &organizations_create_body, .handle = organizations_create, .about = "Founds an organization." },

@@ -85,6 +85,8 @@ enum err system_metrics(struct call *call)
 		  (int64_t)atomic_load(&metrics->rejected));
 	put_gauge(to, "innkeeper_rate_limited_total", "Requests answered 429.", "counter",
 		  (int64_t)atomic_load(&metrics->rate_limited));
+	put_gauge(to, "innkeeper_live_streams", "Live streams that are open.", "gauge",
+		  (int64_t)live_stream_count(house->live));
 	put_gauge(to, "innkeeper_database_bytes", "The database on disk, its log included.", "gauge",
 		  db_size(call->db));
 	put_gauge(to, "innkeeper_start_time_seconds", "When the process started, since 1970.", "gauge",
