@@ -66,7 +66,8 @@ struct counted_web_mention {
 	struct text chat_id; /* absent when unknown */
 	struct text session_id;
 };
-/* Shown; with its click, if it has one. */
+/* Shown; with its click, if it has one. UNCOUNTED is told when the row is gone already, since what was shown before it
+ * is looked up then. */
 enum err counting_web_mention(const struct counting *counting, const struct counted_web_mention *mention,
 			      enum sign sign) WARN_UNUSED;
 /* Clicked for the first time; `clicked_at` is set. */
