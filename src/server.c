@@ -51,14 +51,16 @@ static enum err start_store(struct server *server, struct fault *fault)
 {
 	const struct server_options *options = &server->options;
 	struct house *house = &server->house;
-	const struct writer_options writer = {
-		.url = options->database,
-		.queue_limit = (size_t)options->queue,
-		.batch_limit = BATCH_ITEMS,
-		.hooks = { .context = house, .end_item = end_item, .settle = settle, .forget = forget },
-		.log = options->log,
-		.metrics = house->metrics
-	};
+	const struct writer_options writer = { .url = options->database,
+					       .queue_limit = (size_t)options->queue,
+					       .batch_limit = BATCH_ITEMS,
+					       .hooks = { .context = house,
+							  .end_item = end_item,
+							  .settle = settle,
+							  .forget = forget,
+							  .idle = jobs_idle },
+					       .log = options->log,
+					       .metrics = house->metrics };
 	enum err err = lock_take(options->database, &server->lock, fault);
 
 	if (err == OK) {

@@ -9,6 +9,7 @@
 #include "api/organizations.h"
 #include "api/system.h"
 #include "api/users.h"
+#include "api/verify.h"
 #include "api/visitors.h"
 #include "api/web_mentions.h"
 
@@ -42,6 +43,7 @@ const struct route routes[] = {
 	{ "POST", "/control/users",                TENANT,  WRITES, .body = &members_create_body,       .prepare = members_prepare, .handle = members_create, .about = "Adds a member." },
 	{ "GET",  "/control/users",                TENANT,  READS,  .answer = ARRAY,                    .handle = members_list,         .about = "Lists members." },
 	{ "POST", "/control/backup",               CONTROL, SLOWLY, .body = &backup_body,               .handle = backup_make,          .about = "Copies the database, consistent, while it is written." },
+	{ "POST", "/control/verify",               CONTROL, SLOWLY, .body = &verify_body,               .handle = verify_figures,       .about = "Counts every figure again and tells each difference." },
 };
 // clang-format on
 const size_t route_count = sizeof routes / sizeof routes[0];
