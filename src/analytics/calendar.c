@@ -10,8 +10,8 @@
 #define WINDOW_SECONDS ((int64_t)7 * DAY_SECONDS)
 #define WINDOWS        64
 #define NO_WINDOW      INT64_MIN
-#define FIRST_DAY      (-1)    /* in a zone west of Greenwich 1970 begins late */
-#define LAST_DAY       2932896 /* 9999-12-31 */
+#define FIRST_DAY      (-36524) /* 1870: the days before a range that begins in 1970 */
+#define LAST_DAY       2932896  /* 9999-12-31 */
 
 /* What is known of a week: its offset, if it has one alone. */
 struct window {
