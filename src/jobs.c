@@ -6,13 +6,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "analytics/build.h"
 #include "auth/tenant.h"
 #include "base/clock.h"
 #include "store/query.h"
 
 #define USES_AT_ONCE 256
-#define STEP_MEMORY  ((size_t)16 * 1024 * 1024)
 
 static enum err store_use(struct db *db, void *context)
 {
@@ -46,55 +44,22 @@ static void store_key_uses(const struct house *house)
 	} while (count == USES_AT_ONCE);
 }
 
-/* Which organization has rollups to be built or swept. ERR_NOT_FOUND: none. */
-static enum err find_work(struct db *db, struct arena *arena, struct rollup_work_out *out)
+static enum err delete_expired(struct db *db, void *context)
 {
-	enum err err = db_enter(db, tenant_system());
-	enum err left;
+	const int64_t *now = context;
 
-	if (err != OK)
-		return err;
-	err = query_one(db, STATEMENT_ROLLUP_WORK, NULL, out, arena);
-	left = db_leave(db, true);
-	return left == OK ? err : left;
+	return query_run(db, STATEMENT_SESSIONS_DELETE_EXPIRED, &(struct sessions_delete_expired_in){ .now = *now },
+			 NULL);
 }
 
-static enum err build(struct db *db, const struct house *house, const struct uuid *organization, struct arena *arena,
-		      bool *more)
+/* They open nothing any more; this is tidiness. */
+static void forget_expired_sessions(const struct house *house)
 {
-	const struct counting counting = { house->ledger, db, tenant_scope(arena, organization), arena };
-	enum err err = counting.scope == NULL ? ERR_MEMORY : db_enter(db, counting.scope);
-	enum err left;
+	int64_t now = clock_now();
+	enum err err = writer_perform(house->writer, tenant_system(), delete_expired, &now);
 
 	if (err != OK)
-		return err;
-	err = build_step(&counting, more);
-	left = db_leave(db, err == OK);
-	ledger_end_item(house->ledger, err == OK);
-	if (err == OK)
-		err = left;
-	/* At once, for the scope lives no longer. */
-	return err == OK ? ledger_settle(db, house->ledger) : err;
-}
-
-enum err jobs_idle(struct db *db, void *given, bool *more)
-{
-	const struct house *house = given;
-	struct rollup_work_out work;
-	struct arena arena;
-	enum err err;
-
-	*more = false;
-	arena_init(&arena, STEP_MEMORY);
-	err = find_work(db, &arena, &work);
-	if (err == OK) {
-		err = build(db, house, &work.organization_id, &arena, more);
-		*more = true; /* of another organization, if not of this one */
-	} else if (err == ERR_NOT_FOUND) {
-		err = OK;
-	}
-	arena_fini(&arena);
-	return err;
+		LOG(house->log, LOG_WARNING, "expired sessions were not removed", LOG_INT("err", err));
 }
 
 static const struct job {
@@ -104,6 +69,7 @@ static const struct job {
 	void (*run)(const struct house *house);
 } table[] = {
 	{ "store key uses", 60, true, store_key_uses },
+	{ "forget expired sessions", 3600, false, forget_expired_sessions },
 };
 
 #define JOB_COUNT (sizeof table / sizeof table[0])

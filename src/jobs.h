@@ -15,9 +15,4 @@ enum err jobs_start(struct jobs **out, const struct house *house) WARN_UNUSED;
 /* Runs what must not be lost once more, and ends the thread. The writer must still run. */
 void jobs_stop(struct jobs *jobs);
 
-struct db;
-
-/* The writer's hook for when nobody waits: a step of what is to be done in the background. `given` is the house. */
-enum err jobs_idle(struct db *db, void *given, bool *more) WARN_UNUSED;
-
 #endif

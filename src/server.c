@@ -6,6 +6,7 @@
 
 #include "api/dispatch.h"
 #include "api/route.h"
+#include "background.h"
 #include "base/clock.h"
 #include "jobs.h"
 #include "store/lock.h"
@@ -58,7 +59,7 @@ static enum err start_store(struct server *server, struct fault *fault)
 							  .end_item = end_item,
 							  .settle = settle,
 							  .forget = forget,
-							  .idle = jobs_idle },
+							  .idle = background_step },
 					       .log = options->log,
 					       .metrics = house->metrics };
 	enum err err = lock_take(options->database, &server->lock, fault);

@@ -4,7 +4,7 @@
  * raw row the build has passed moves both. Then it is read instead, in one transaction, and the old one's rows are
  * removed in steps. What is under way stands in rollup_states: a crash resumes.
  * Never holds the writer longer than some milliseconds, but for one conversation as a whole.
- * Next: jobs.c, which drives it; counting.c, which asks how far it is. */
+ * Next: background.c, which drives it; counting.c, which asks how far it is. */
 #ifndef INNKEEPER_ANALYTICS_BUILD_H
 #define INNKEEPER_ANALYTICS_BUILD_H
 

@@ -2,7 +2,7 @@
  * Owner: lists live in the arena given. Any thread, with a connection in the system's scope.
  * Who goes on a round enters one organization after the other and leaves it again.
  * Never for a request of a client: what may include this stands in tools/check_layers.sh.
- * Next: jobs.c, api/verify.c. */
+ * Next: api/verify.c. */
 #ifndef INNKEEPER_AUTH_TENANTS_H
 #define INNKEEPER_AUTH_TENANTS_H
 
