@@ -1,5 +1,6 @@
 /* Every route there is. Read a row from left to right: what is asked for, by whom, where it runs, how its body is read,
  * who handles it. What the columns mean stands in route.h, what becomes of them in dispatch.c. */
+#include "api/analytics.h"
 #include "api/articles.h"
 #include "api/backup.h"
 #include "api/batch.h"
@@ -56,6 +57,14 @@ const struct route routes[] = {
 	{ "GET",    "/api/keys",                  SESSION, READS,  .least = ADMIN, .answer = ARRAY,               .handle = keys_list,                                         .about = "Lists API keys, masked." },
 	{ "POST",   "/api/keys",                  SESSION, WRITES, .least = ADMIN, .body = &keys_create_body,     .handle = keys_create,          .audit = "key.create",       .about = "Makes an API key; it is shown this once." },
 	{ "DELETE", "/api/keys/{id}",             SESSION, WRITES, .least = ADMIN,                                .handle = keys_remove,          .audit = "key.revoke",       .stored = keys_revoked, .about = "Revokes an API key." },
+
+	/* The dashboard's figures. */
+	{ "GET", "/api/analytics/summary-metrics",  SESSION, READS, .query = &analytics_query, .handle = analytics_summary,     .about = "Totals, of all time when no days are given." },
+	{ "GET", "/api/analytics/user-activity",    SESSION, READS, .query = &analytics_query, .handle = analytics_activity,    .about = "Sessions and registrations day by day, of 90 days when none are given." },
+	{ "GET", "/api/analytics/event-totals",     SESSION, READS, .query = &analytics_query, .handle = analytics_totals,      .about = "Messages, clicks and views day by day, of 90 days when none are given." },
+	{ "GET", "/api/analytics/conversion-rates", SESSION, READS, .query = &analytics_query, .handle = analytics_conversion,  .about = "How many went on from one stage to the next." },
+	{ "GET", "/api/analytics/user-composition", SESSION, READS, .query = &analytics_query, .handle = analytics_composition, .about = "Devices, cities and countries of chats." },
+	{ "GET", "/api/analytics/interests",        SESSION, READS, .query = &analytics_query, .handle = analytics_interests,   .about = "Seasons, traveler types, preferences and vibes of visitors." },
 
 	/* The operator, through the control socket or the command line. */
 	{ "POST", "/control/organizations",        CONTROL, WRITES, .body = &organizations_create_body, .handle = organizations_create, .about = "Founds an organization." },
