@@ -13,7 +13,8 @@ struct analytics_input {
 	struct range_input range;
 };
 
-static const struct json_field analytics_fields[] = { RANGE_FIELDS(analytics_input) };
+static const struct json_field analytics_fields[] = { RANGE_FIELDS(analytics_input),
+						      RANGE_COMPARE_FIELD(analytics_input) };
 const struct json_shape analytics_query = JSON_SHAPE(analytics_input, analytics_fields);
 
 /* How a figure is read. */

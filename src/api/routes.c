@@ -1,6 +1,7 @@
 /* Every route there is. Read a row from left to right: what is asked for, by whom, where it runs, how its body is read,
  * who handles it. What the columns mean stands in route.h, what becomes of them in dispatch.c. */
 #include "api/analytics.h"
+#include "api/article_stats.h"
 #include "api/articles.h"
 #include "api/backup.h"
 #include "api/batch.h"
@@ -65,6 +66,10 @@ const struct route routes[] = {
 	{ "GET", "/api/analytics/conversion-rates", SESSION, READS, .query = &analytics_query, .handle = analytics_conversion,  .about = "How many went on from one stage to the next." },
 	{ "GET", "/api/analytics/user-composition", SESSION, READS, .query = &analytics_query, .handle = analytics_composition, .about = "Devices, cities and countries of chats." },
 	{ "GET", "/api/analytics/interests",        SESSION, READS, .query = &analytics_query, .handle = analytics_interests,   .about = "Seasons, traveler types, preferences and vibes of visitors." },
+
+	{ "GET", "/api/articles/stats",             SESSION, READS, .query = &article_stats_query, .handle = article_stats_show, .about = "Articles by how often they were mentioned and opened, of 30 days when none are given." },
+	{ "GET", "/api/tavily-mentions",            SESSION, READS, .query = &web_pages_query,     .handle = web_pages_list,     .about = "Web results by their address: how often shown and clicked." },
+	{ "GET", "/api/article-mentions",           SESSION, READS, .query = &web_pages_query,     .handle = web_pages_list,     .about = "As GET /api/tavily-mentions." },
 
 	/* The operator, through the control socket or the command line. */
 	{ "POST", "/control/organizations",        CONTROL, WRITES, .body = &organizations_create_body, .handle = organizations_create, .about = "Founds an organization." },
