@@ -43,3 +43,28 @@ SELECT p.last_message, (SELECT max(m.number) FROM messages AS m),
        (SELECT m.id FROM messages AS m WHERE m.number > p.last_message ORDER BY m.number LIMIT 1)
 FROM search_progress AS p
 WHERE p.number = 1;
+
+-- Chats in which all words of a question occur in one message or in the summary, newest chat first. The index gives its hits
+-- in that order, one after the other, so that the first page costs the same however many there are. `before`: only chats of
+-- a smaller number.
+-- name: search_chats :tenant
+-- in:  words text, before int, limit int
+-- out: number int, chat_id text
+-- sqlite:
+SELECT c.number, c.chat_id
+FROM (SELECT DISTINCT s.rowid >> 32 AS number
+      FROM search AS s
+      WHERE s.search MATCH :words AND s.rowid < (:before << 32)
+      ORDER BY s.rowid DESC
+      LIMIT 4000000000) AS hit
+CROSS JOIN chats AS c ON c.organization_id = :organization AND c.number = hit.number
+LIMIT :limit;
+-- postgres:
+SELECT c.number, c.chat_id
+FROM chats AS c
+WHERE c.organization_id = :organization AND c.number < :before
+  AND EXISTS (SELECT 1 FROM search AS s
+              WHERE s.organization_id = :organization AND s.chat_number = c.number
+                AND s.words @> string_to_array(:words, ' '))
+ORDER BY c.number DESC
+LIMIT :limit;

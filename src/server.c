@@ -6,6 +6,7 @@
 
 #include "api/dispatch.h"
 #include "api/route.h"
+#include "background.h"
 #include "base/clock.h"
 #include "jobs.h"
 #include "store/lock.h"
@@ -32,6 +33,7 @@ static enum err start_store(struct server *server, struct fault *fault)
 	const struct writer_options writer = { .url = options->database,
 					       .queue_limit = (size_t)options->queue,
 					       .batch_limit = BATCH_ITEMS,
+					       .hooks = { .idle = background_step },
 					       .log = options->log,
 					       .metrics = house->metrics };
 	enum err err = lock_take(options->database, &server->lock, fault);
