@@ -77,7 +77,7 @@ static enum err err_of(const struct db *db, int status, const char *what)
 	case SQLITE_ROW:
 		return OK;
 	case SQLITE_CONSTRAINT:
-		if (status == SQLITE_CONSTRAINT_TRIGGER) {
+		if (status == SQLITE_CONSTRAINT_TRIGGER && strcmp(sqlite3_errmsg(db->sqlite), "no such parent") != 0) {
 			log_failure(db, what);
 			return ERR_DENIED;
 		}

@@ -73,6 +73,19 @@ const char *const escapes_to_rows[] = {
 	"WITH " INNER "_chats AS MATERIALIZED (SELECT * FROM main.chats) SELECT * FROM " INNER "_chats",
 	"WITH guard_insert_chats AS (SELECT * FROM main.chats) SELECT * FROM guard_insert_chats",
 	"WITH " GUARD "_insert_chats AS (SELECT * FROM main.chats) SELECT * FROM " GUARD "_insert_chats",
+	"WITH messages_parent_insert AS (SELECT * FROM main.chats) SELECT * FROM messages_parent_insert",
+	"SELECT * FROM (SELECT * FROM main.chats) AS messages_parent_insert",
+	"WITH messages_parent_update AS MATERIALIZED (SELECT * FROM main.chats) SELECT * FROM messages_parent_update",
+	"UPDATE main.chats AS messages_parent_update SET session_id = 'taken' WHERE messages_parent_update.number = "
+	"7000007 "
+	"RETURNING *",
+	"UPDATE main.messages SET content = messages_parent_update.session_id FROM main.chats AS "
+	"messages_parent_update "
+	"RETURNING *",
+	"INSERT INTO main.messages (organization_id, chat_number, id, role, content, created_at) "
+	"VALUES (" A ", 3000003, " A
+	", 'user', 'own', 1) RETURNING (WITH messages_parent_insert AS (SELECT max(content) AS m "
+	"FROM main.messages) SELECT m FROM messages_parent_insert)",
 	"WITH \"\" AS (SELECT * FROM main.chats) SELECT * FROM \"\"",
 	"SELECT * FROM (SELECT * FROM main.chats) AS chats",
 	"SELECT * FROM (SELECT * FROM main.chats) AS " INNER "_chats",

@@ -188,6 +188,19 @@ static void a_message_that_is_gone_before_its_turn_is_never_indexed(void **state
 	assert_string_equal(found(house, house->a, "kept", ALL), "a3 a1");
 }
 
+static void a_number_is_never_given_twice_so_no_message_is_missed(void **state)
+{
+	struct house *house = *state;
+
+	say(house, 1, "first");
+	say(house, 1, "gone");
+	catch_up(house);
+	fixture_run(house->plain, "DELETE FROM messages WHERE content = 'gone'");
+	say(house, 1, "late");
+	catch_up(house);
+	assert_string_equal(found(house, house->a, "late", ALL), "a1");
+}
+
 static void in_scope(struct house *house, const struct scope *scope)
 {
 	assert_int_equal(db_begin(house->db), OK);
@@ -307,6 +320,7 @@ int main(void)
 		HOUSE(two_organizations_with_the_same_words_find_their_own),
 		HOUSE(a_crash_between_two_steps_leaves_no_hole_and_no_double),
 		HOUSE(a_message_that_is_gone_before_its_turn_is_never_indexed),
+		HOUSE(a_number_is_never_given_twice_so_no_message_is_missed),
 		HOUSE(what_is_removed_is_found_no_more),
 		HOUSE(a_summary_is_found_as_it_stands),
 		HOUSE(the_index_tells_how_far_it_lies_behind),
