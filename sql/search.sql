@@ -1,4 +1,4 @@
--- The words of messages and summaries. What a document is stands in sql/schema/0004_search.sql, how its words are made in
+-- The words of messages and summaries. What a document is stands in sql/schema/0005_search.sql, how its words are made in
 -- src/search/words.h. SQLite puts the organization before each word by itself; PostgreSQL has it in a column.
 
 -- name: search_add :tenant
