@@ -27,6 +27,7 @@ BEGIN {
 	only["store/scope_make.h"] = "^src/(auth/tenant|store/[^/]*)[.]c$"
 	only["auth/tenant.h"]      = "^src/(auth/[^/]*|api/credential|jobs|background)[.]c$"
 	only["jansson.h"]          = "^src/base/json_tree[.]c$"
+	only["glib.h"]             = "^src/analytics/calendar[.]c$"
 	only["sqlite3.h"]          = "^src/store/[^/]*$"
 	only["microhttpd.h"]       = "^src/net/[^/]*$"
 }

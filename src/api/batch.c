@@ -151,7 +151,9 @@ static enum err store_item(struct call *call, struct item *item, size_t index)
 	json_close_object(call->out);
 	if (item->err != OK)
 		json_return_to(call->out, mark);
-	return db_leave(call->db, item->err == OK);
+	err = db_leave(call->db, item->err == OK);
+	ledger_end_item(call->house->ledger, item->err == OK);
+	return err;
 }
 
 enum err batch_store(struct call *call)

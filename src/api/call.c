@@ -13,3 +13,10 @@ enum err call_fail(struct call *call, enum err err, const char *field, const cha
 	va_end(arguments);
 	return fault_set(&call->fault, err, NULL, field, "%s", sentence);
 }
+
+struct counting call_counting(struct call *call)
+{
+	return (struct counting){
+		.ledger = call->house->ledger, .db = call->db, .scope = call->scope, .arena = call->arena
+	};
+}

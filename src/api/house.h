@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "analytics/ledger.h"
 #include "auth/api_key.h"
 #include "auth/attempts.h"
 #include "base/log.h"
@@ -24,7 +25,8 @@ struct house {
 	struct metrics *metrics;
 	struct readers *readers;
 	struct writer *writer;
-	struct worker *slow; /* the thread for what takes long */
+	struct ledger *ledger; /* the writer's thread alone */
+	struct worker *slow;   /* the thread for what takes long */
 	struct api_keys *keys;
 	struct attempts *attempts;
 	size_t body_limit;     /* bytes, where the route says nothing */
