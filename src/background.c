@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "auth/tenant.h"
+#include "erase/erase.h"
 #include "search/indexer.h"
 
 static enum err index_messages(struct db *db, bool *more)
@@ -12,11 +13,19 @@ static enum err index_messages(struct db *db, bool *more)
 	return search_step(db, &doors, more);
 }
 
+static enum err erase_messages(struct db *db, bool *more)
+{
+	const struct search_doors doors = { .system = tenant_system(), .open = tenant_scope };
+
+	return erase_step(db, &doors, more);
+}
+
 static const struct step {
 	const char *name;
 	enum err (*run)(struct db *db, bool *more);
 } table[] = {
 	{ "index messages", index_messages },
+	{ "erase messages", erase_messages },
 };
 
 enum err background_step(struct db *db, void *context, bool *more)

@@ -16,12 +16,13 @@ BEGIN {
 	knows["auth"]      = "base store generated"
 	knows["analytics"] = "base store generated"
 	knows["search"]    = "base store generated"
+	knows["erase"]     = "base store analytics search generated"
 	knows["summary"]   = "base store generated"
-	knows["api"]       = "base net store auth analytics search summary generated"
-	knows["house"]     = "base net store auth analytics search summary api generated"
-	knows["cli"]       = "base net store auth analytics search summary api house generated"
-	knows["demo"]      = "base net store auth analytics search summary api house cli generated"
-	knows["main"]      = "base net store auth analytics search summary api house cli demo generated"
+	knows["api"]       = "base net store auth analytics search erase summary generated"
+	knows["house"]     = "base net store auth analytics search erase summary api generated"
+	knows["cli"]       = "base net store auth analytics search erase summary api house generated"
+	knows["demo"]      = "base net store auth analytics search erase summary api house cli generated"
+	knows["main"]      = "base net store auth analytics search erase summary api house cli demo generated"
 
 	# A header that is not for everybody on the floors that could see it, and the files that may include it.
 	only["store/scope_make.h"] = "^src/(auth/tenant|store/[^/]*)[.]c$"
