@@ -20,6 +20,15 @@ FROM api_keys AS k
 WHERE k.organization_id = :organization
 ORDER BY k.number;
 
+-- The key that the page of settings shows.
+-- name: api_key_newest :tenant
+-- out: id uuid, name text, masked text
+SELECT k.id, k.name, k.masked
+FROM api_keys AS k
+WHERE k.organization_id = :organization AND k.revoked_at IS NULL
+ORDER BY k.number DESC
+LIMIT 1;
+
 -- name: api_key_revoke :tenant
 -- in:  id uuid, now time
 -- out: id uuid, name text, masked text, revoked_at time

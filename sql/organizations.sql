@@ -26,6 +26,20 @@ SELECT o.id, o.slug, o.organization_name, o.location, o.website_url, o.status, o
 FROM organizations AS o
 WHERE o.id = :organization;
 
+-- What an organization's own page of settings shows.
+-- name: organization_settings :tenant
+-- out: id uuid, slug text, organization_name text, location text, website_url text, status text, time_zone text,
+--      retention_days int, created_at time, updated_at time
+SELECT o.id, o.slug, o.organization_name, o.location, o.website_url, o.status, o.time_zone, o.retention_days, o.created_at,
+       o.updated_at
+FROM organizations AS o
+WHERE o.id = :organization;
+
+-- 0 days: data is kept for ever.
+-- name: organization_retain :tenant
+-- in: retention_days int, now time
+UPDATE organizations SET retention_days = nullif(:retention_days, 0), updated_at = :now WHERE id = :organization;
+
 -- Null leaves a column as it is.
 -- name: organization_change :tenant
 -- in: organization_name text, location text, website_url text, status text, requests_per_minute int, now time

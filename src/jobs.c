@@ -44,6 +44,24 @@ static void store_key_uses(const struct house *house)
 	} while (count == USES_AT_ONCE);
 }
 
+static enum err delete_expired(struct db *db, void *context)
+{
+	const int64_t *now = context;
+
+	return query_run(db, STATEMENT_SESSIONS_DELETE_EXPIRED, &(struct sessions_delete_expired_in){ .now = *now },
+			 NULL);
+}
+
+/* They open nothing any more; this is tidiness. */
+static void forget_expired_sessions(const struct house *house)
+{
+	int64_t now = clock_now();
+	enum err err = writer_perform(house->writer, tenant_system(), delete_expired, &now);
+
+	if (err != OK)
+		LOG(house->log, LOG_WARNING, "expired sessions were not removed", LOG_INT("err", err));
+}
+
 static const struct job {
 	const char *name;
 	int64_t every; /* seconds */
@@ -51,6 +69,7 @@ static const struct job {
 	void (*run)(const struct house *house);
 } table[] = {
 	{ "store key uses", 60, true, store_key_uses },
+	{ "forget expired sessions", 3600, false, forget_expired_sessions },
 };
 
 #define JOB_COUNT (sizeof table / sizeof table[0])

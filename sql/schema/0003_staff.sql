@@ -88,3 +88,8 @@ CREATE INDEX web_mentions_by_click ON web_mentions (organization_id, clicked_at)
 CREATE INDEX users_by_time ON users (organization_id, created_at);
 CREATE INDEX chats_by_user ON chats (organization_id, user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX article_views_by_user ON article_views (organization_id, user_id) WHERE user_id IS NOT NULL;
+
+-- From here on an account is made when somebody proves to be its person: a member without a password is one to invite.
+UPDATE users SET account_id = NULL
+WHERE account_id IN (SELECT a.id FROM accounts AS a WHERE a.password_hash IS NULL);
+DELETE FROM accounts WHERE password_hash IS NULL;

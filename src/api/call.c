@@ -20,3 +20,14 @@ struct counting call_counting(struct call *call)
 		.ledger = call->house->ledger, .db = call->db, .scope = call->scope, .arena = call->arena
 	};
 }
+
+enum err call_parameter_id(const struct call *call, size_t which, struct uuid *out)
+{
+	return uuid_parse(call->parameters[which], out) == OK ? OK : ERR_NOT_FOUND;
+}
+
+void call_put_success(struct call *call)
+{
+	json_key(call->out, "success");
+	json_put_bool(call->out, true);
+}

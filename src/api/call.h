@@ -9,6 +9,7 @@
 #include "analytics/counting.h"
 #include "api/house.h"
 #include "api/route.h"
+#include "auth/session.h"
 #include "base/json_out.h"
 #include "base/worker.h"
 #include "net/http.h"
@@ -31,7 +32,12 @@ struct call {
 	struct json_out *out;
 	unsigned status; /* of a success; 200 unless the handler says otherwise */
 	struct fault fault;
-	void *prepared; /* what the route's `prepare` left for `handle` */
+	void *prepared;                /* what the route's `prepare` left for `handle` */
+	struct session_holder session; /* who is signed in, of SESSION and GUEST routes */
+	/* What the record of the organization says of this call, once it is done. */
+	const char *audit; /* the route's, unless the handler says otherwise; NULL: nothing */
+	struct text audit_target;
+	struct text audit_detail; /* JSON */
 	/* The ladder's own from here on. */
 	struct http_request *request;
 	struct json_out writer_of_reply;
@@ -47,5 +53,11 @@ enum err call_fail(struct call *call, enum err err, const char *field, const cha
 
 /* For a handler that WRITES: what the figures are told through. */
 struct counting call_counting(struct call *call);
+
+/* An id in the path. ERR_NOT_FOUND: it is none, and so names nothing; answered like one that is not there. */
+enum err call_parameter_id(const struct call *call, size_t which, struct uuid *out) WARN_UNUSED;
+
+/* "success": true */
+void call_put_success(struct call *call);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "api/session_cookie.h"
 #include "auth/tenant.h"
 
 /* The key as sent: x-api-key, or a bearer token. Both at once must be the same, or it is not clear who asks. */
@@ -84,6 +85,95 @@ static enum err check_key(struct call *call)
 	return call->scope == NULL ? ERR_MEMORY : OK;
 }
 
+/* The host that a page of ours is served from, behind whatever scheme. */
+static bool is_own_origin(struct text origin, struct text host)
+{
+	static const char *const schemes[] = { "http://", "https://" };
+
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+		const struct text scheme = text_of(schemes[i]);
+
+		if (text_starts(origin, scheme))
+			return text_equal_ignoring_case(
+			    (struct text){ origin.at + scheme.length, origin.length - scheme.length }, host);
+	}
+	return false;
+}
+
+static bool says_json(struct text type)
+{
+	const struct text json = TEXT("application/json");
+
+	return type.at != NULL && type.length >= json.length &&
+	       text_equal_ignoring_case((struct text){ type.at, json.length }, json) &&
+	       (type.length == json.length || type.at[json.length] == ';' || type.at[json.length] == ' ');
+}
+
+/* A browser sends its cookies along with whatever another site's page makes it ask. What changes something must be
+ * JSON, which no form sends, and from our own page where the browser tells:
+ * https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html */
+static enum err check_origin(struct call *call)
+{
+	const struct text origin = http_header(call->request, "origin");
+	const struct text site = http_header(call->request, "sec-fetch-site");
+
+	if (text_equal(text_of(call->route->method), TEXT("GET")))
+		return OK;
+	if (!says_json(http_header(call->request, "content-type")))
+		return call_fail(call, ERR_FORBIDDEN, NULL,
+				 "With a cookie, a request that changes something needs Content-Type: "
+				 "application/json.");
+	if (origin.at != NULL && !is_own_origin(origin, http_header(call->request, "host")))
+		return call_fail(call, ERR_FORBIDDEN, NULL, "This comes from a page of another site.");
+	if (site.at != NULL && !text_equal(site, TEXT("same-origin")) && !text_equal(site, TEXT("none")))
+		return call_fail(call, ERR_FORBIDDEN, NULL, "This comes from a page of another site.");
+	return OK;
+}
+
+static enum err find_session(struct call *call)
+{
+	const struct text token = session_cookie_read(call->request);
+	enum err err = token.at == NULL
+			   ? ERR_UNAUTHORIZED
+			   : session_find(call->house->readers, call->arena, token, call->now, &call->session);
+
+	if (err == OK && session_slide(call->house->writer, &call->session, call->now))
+		session_cookie_set(call->request, token);
+	return err;
+}
+
+static enum err check_session(struct call *call)
+{
+	enum err err = find_session(call);
+
+	if (err == ERR_UNAUTHORIZED)
+		return call_fail(call, err, NULL, "Sign in first.");
+	if (err == OK)
+		err = check_origin(call);
+	if (err == OK && call->session.role < call->route->least)
+		err = call_fail(call, ERR_FORBIDDEN, NULL, "This takes the role %s.", role_names[call->route->least]);
+	if (err == OK)
+		call->scope = tenant_scope(call->arena, &call->session.organization);
+	return err == OK && call->scope == NULL ? ERR_MEMORY : err;
+}
+
+static enum err check_guest(struct call *call)
+{
+	enum err err = check_origin(call);
+
+	if (err == OK)
+		err = find_session(call);
+	call->scope = tenant_system();
+	return err == ERR_UNAUTHORIZED ? OK : err;
+}
+
+struct credential_actor credential_actor(const struct call *call)
+{
+	if (call->session.there)
+		return (struct credential_actor){ AUDIT_USER, call->session.user, call->session.email };
+	return (struct credential_actor){ .kind = call->request->control ? AUDIT_OPERATOR : AUDIT_NOBODY };
+}
+
 struct tenant_query {
 	struct text organization;
 };
@@ -123,6 +213,10 @@ enum err credential_check(struct call *call)
 	switch (call->route->credential) {
 	case KEY:
 		return check_key(call);
+	case SESSION:
+		return check_session(call);
+	case GUEST:
+		return check_guest(call);
 	case TENANT:
 		return check_tenant(call);
 	case PUBLIC:

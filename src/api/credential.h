@@ -7,9 +7,18 @@
 #define INNKEEPER_API_CREDENTIAL_H
 
 #include "api/call.h"
+#include "auth/audit.h"
 
 /* What a TENANT route reads from its query. */
 extern const struct json_shape credential_tenant_query;
+
+/* Who the record of an organization names for this call. */
+struct credential_actor {
+	enum audit_actor kind;
+	struct uuid id;
+	struct text email;
+};
+struct credential_actor credential_actor(const struct call *call);
 
 /* OK: call->scope is set. Otherwise call->fault tells, and the reply's headers are set. */
 enum err credential_check(struct call *call) WARN_UNUSED;

@@ -6,6 +6,7 @@
 #include "api/credential.h"
 #include "api/match.h"
 #include "api/reply.h"
+#include "auth/audit.h"
 #include "base/clock.h"
 
 #define REPLY_MAX           ((size_t)64 * 1024 * 1024)
@@ -155,6 +156,7 @@ static enum http_next admit(void *given, struct http_request *request)
 	if (match.route == NULL)
 		return answer_unrouted(call, &match);
 	call->route = match.route;
+	call->audit = match.route->audit;
 	memcpy(call->parameters, match.parameters, sizeof call->parameters);
 	request->body_limit = match.route->body_limit != 0 ? match.route->body_limit : house->body_limit;
 	err = read_idempotency_key(call);
@@ -235,6 +237,25 @@ static enum err run_reading(struct call *call)
 	return err;
 }
 
+/* In the transaction of what it records, in the organization's scope. */
+static enum err record(struct call *call)
+{
+	const struct credential_actor actor = credential_actor(call);
+	struct audit_entry entry = { .at = call->now,
+				     .actor = actor.kind,
+				     .actor_id = actor.id,
+				     .actor_email = actor.email,
+				     .action = call->audit,
+				     .target = call->audit_target,
+				     .detail = call->audit_detail,
+				     .from_network = !call->request->control };
+
+	if (call->audit == NULL || scope_organization(call->scope) == NULL)
+		return OK;
+	memcpy(entry.address, call->request->peer.bytes, sizeof entry.address);
+	return audit_write(call->db, &entry);
+}
+
 static enum err write_run(struct db *db, void *context)
 {
 	struct call *call = context;
@@ -242,6 +263,20 @@ static enum err write_run(struct db *db, void *context)
 
 	call->db = db;
 	err = run_handler(call);
+	if (err == OK)
+		err = record(call);
+	call->db = NULL;
+	return err;
+}
+
+/* What was read is recorded before it is handed out. */
+static enum err record_run(struct db *db, void *context)
+{
+	struct call *call = context;
+	enum err err;
+
+	call->db = db;
+	err = record(call);
 	call->db = NULL;
 	return err;
 }
@@ -258,9 +293,11 @@ static void write_done(void *context, enum err outcome)
 
 static enum err submit_write(struct call *call)
 {
+	const bool writes = call->route->runs == WRITES;
+
 	call->writer_item.scope = call->scope;
 	call->writer_item.parts = call->route->parts;
-	call->writer_item.run = write_run;
+	call->writer_item.run = writes ? write_run : record_run;
 	call->writer_item.done = write_done;
 	call->writer_item.context = call;
 	return writer_submit(call->house->writer, &call->writer_item);
@@ -309,6 +346,11 @@ static enum http_next handle(void *given, struct http_request *request)
 			return HTTP_WAIT;
 	} else {
 		err = call->route->runs == READS ? run_reading(call) : run_handler(call);
+		if (err == OK && call->route->runs == READS && call->audit != NULL) {
+			err = submit_write(call);
+			if (err == OK)
+				return HTTP_WAIT;
+		}
 	}
 	finish(call, err);
 	return HTTP_ANSWER;

@@ -1,5 +1,5 @@
-/* An organization's API keys: made, listed, revoked.
- * Owner: handlers of the control socket and the command line; see call.h.
+/* An organization's API keys: made, listed, revoked; by an Admin or the operator.
+ * Owner: handlers; see call.h.
  * A key is shown when it is made and never again; several may be valid at once, so that one can be changed without a
  * gap. Never answers a revocation before the key has stopped working. Next: auth/api_key.h. */
 #ifndef INNKEEPER_API_KEYS_H
@@ -14,6 +14,10 @@ enum err keys_list(struct call *call);
 
 extern const struct json_shape keys_revoke_body;
 enum err keys_revoke(struct call *call);
+enum err keys_remove(struct call *call); /* the same for the id in the path */
 void keys_revoked(struct call *call);
+
+/* Makes a key and stores its hash: the key itself is shown this once. `id` gets its id. */
+enum err keys_make(struct call *call, struct text name, char key[API_KEY_SIZE], struct uuid *id) WARN_UNUSED;
 
 #endif

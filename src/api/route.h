@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "auth/role.h"
 #include "base/err.h"
 #include "base/json_in.h"
 
@@ -17,6 +18,8 @@ struct call;
 enum credential {
 	PUBLIC,  /* nobody is asked */
 	KEY,     /* an organization's API key */
+	SESSION, /* a member who is signed in, of at least the row's role */
+	GUEST,   /* anybody; who is signed in is known, and a browser's request must come from our own page */
 	CONTROL, /* the operator, through the control socket: the server's own business */
 	TENANT,  /* the operator, for the organization that `organization` in the query names by its slug */
 };
@@ -46,6 +49,8 @@ struct route {
 	enum runs runs;
 	enum answer answer;
 	enum rate rate;
+	enum role least;   /* of SESSION */
+	const char *audit; /* what the record of an organization calls it when it was done, or NULL: not recorded */
 	bool cors;         /* browsers of any site may ask: CORS headers, preflight */
 	size_t body_limit; /* bytes; 0: ROUTE_BODY, or what --max-body says */
 	bool parts;        /* of WRITES: the handler enters the scope by itself, for one part after the other */

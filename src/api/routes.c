@@ -4,9 +4,12 @@
 #include "api/backup.h"
 #include "api/batch.h"
 #include "api/chats.h"
+#include "api/join.h"
 #include "api/keys.h"
 #include "api/members.h"
 #include "api/organizations.h"
+#include "api/settings.h"
+#include "api/sign_in.h"
 #include "api/system.h"
 #include "api/users.h"
 #include "api/visitors.h"
@@ -32,15 +35,38 @@ const struct route routes[] = {
 	{ "POST", "/api/users/identify",         KEY, WRITES, .rate = BY_KEY, .body = &users_identify_body,      .handle = users_identify,      .batch = "user",    .cors = true, .about = "Tells who a user of the concierge is." },
 	{ "POST", "/api/batch",                  KEY, WRITES, .rate = BY_KEY, .read = batch_read,                .handle = batch_store,         .body_limit = BATCH_BODY, .parts = true,   .about = "Up to 1,000 of the above in one request, durable together." },
 
+	/* Coming in and going out. */
+	{ "POST", "/api/auth/login",      GUEST,   WRITES, .body = &sign_in_body,          .prepare = sign_in_prepare,          .handle = sign_in,          .about = "Signs in with e-mail and password." },
+	{ "POST", "/api/auth/logout",     GUEST,   WRITES,                                 .handle = sign_out,                                              .about = "Ends the session." },
+	{ "GET",  "/api/auth/session",    GUEST,   READS,                                  .handle = sign_in_show,                                          .about = "Who is signed in, and where else they belong." },
+	{ "POST", "/api/auth/switch",     SESSION, WRITES, .body = &sign_in_switch_body,   .handle = sign_in_switch,                                        .about = "Goes over to another organization of the person." },
+	{ "POST", "/api/auth/password",   SESSION, WRITES, .body = &sign_in_password_body, .prepare = sign_in_password_prepare, .handle = sign_in_password, .about = "Sets another password; every other session ends." },
+	{ "POST", "/api/auth/invitation", GUEST,   HERE,   .body = &join_show_body,        .handle = join_show,                                             .about = "What an invitation's link is for." },
+	{ "POST", "/api/auth/join",       GUEST,   WRITES, .body = &join_body,             .prepare = join_prepare,             .handle = join_accept,      .about = "Accepts an invitation, and signs in." },
+
+	/* The staff: people and settings. */
+	{ "POST",   "/api/users",                 SESSION, WRITES, .least = ADMIN, .body = &members_add_body,     .handle = members_add,          .audit = "user.create",      .about = "Invites a member." },
+	{ "PATCH",  "/api/users/{id}",            SESSION, WRITES, .least = ADMIN, .body = &members_change_body,  .handle = members_change,       .audit = "user.change",      .about = "Changes a member's name or role." },
+	{ "DELETE", "/api/users/{id}",            SESSION, WRITES, .least = ADMIN,                                .handle = members_remove,       .audit = "user.delete",      .about = "Removes a member or a contact." },
+	{ "POST",   "/api/users/{id}/invitation", SESSION, WRITES, .least = ADMIN,                                .handle = members_invite_again, .audit = "user.invite",      .about = "Makes a new link for a member who has not accepted yet." },
+	{ "GET",    "/api/settings",              SESSION, READS,                                                 .handle = settings_show,                                     .about = "The organization's settings." },
+	{ "PUT",    "/api/settings",              SESSION, WRITES, .least = ADMIN, .body = &settings_change_body, .handle = settings_change,      .audit = "settings.change",  .about = "Changes the organization's settings." },
+	{ "POST",   "/api/settings",              SESSION, WRITES, .least = ADMIN, .body = &settings_act_body,    .handle = settings_act,         .audit = "key.regenerate",   .stored = keys_revoked, .about = "Makes a new API key in the place of the one shown." },
+	{ "GET",    "/api/keys",                  SESSION, READS,  .least = ADMIN, .answer = ARRAY,               .handle = keys_list,                                         .about = "Lists API keys, masked." },
+	{ "POST",   "/api/keys",                  SESSION, WRITES, .least = ADMIN, .body = &keys_create_body,     .handle = keys_create,          .audit = "key.create",       .about = "Makes an API key; it is shown this once." },
+	{ "DELETE", "/api/keys/{id}",             SESSION, WRITES, .least = ADMIN,                                .handle = keys_remove,          .audit = "key.revoke",       .stored = keys_revoked, .about = "Revokes an API key." },
+
 	/* The operator, through the control socket or the command line. */
 	{ "POST", "/control/organizations",        CONTROL, WRITES, .body = &organizations_create_body, .handle = organizations_create, .about = "Founds an organization." },
 	{ "GET",  "/control/organizations",        CONTROL, READS,  .answer = ARRAY,                    .handle = organizations_list,   .about = "Lists organizations." },
-	{ "POST", "/control/organizations/change", TENANT,  WRITES, .body = &organizations_change_body, .handle = organizations_change, .stored = organizations_changed, .about = "Changes an organization." },
-	{ "POST", "/control/keys",                 TENANT,  WRITES, .body = &keys_create_body,          .handle = keys_create,          .about = "Makes an API key." },
+	{ "POST", "/control/organizations/change", TENANT,  WRITES, .body = &organizations_change_body, .handle = organizations_change, .audit = "settings.change", .stored = organizations_changed, .about = "Changes an organization." },
+	{ "POST", "/control/keys",                 TENANT,  WRITES, .body = &keys_create_body,          .handle = keys_create,          .audit = "key.create",      .about = "Makes an API key." },
 	{ "GET",  "/control/keys",                 TENANT,  READS,  .answer = ARRAY,                    .handle = keys_list,            .about = "Lists API keys." },
-	{ "POST", "/control/keys/revoke",          TENANT,  WRITES, .body = &keys_revoke_body,          .handle = keys_revoke,          .stored = keys_revoked, .about = "Revokes an API key." },
-	{ "POST", "/control/users",                TENANT,  WRITES, .body = &members_create_body,       .prepare = members_prepare, .handle = members_create, .about = "Adds a member." },
+	{ "POST", "/control/keys/revoke",          TENANT,  WRITES, .body = &keys_revoke_body,          .handle = keys_revoke,          .audit = "key.revoke",      .stored = keys_revoked, .about = "Revokes an API key." },
+	{ "POST", "/control/users",                TENANT,  WRITES, .body = &members_create_body,       .prepare = members_prepare, .handle = members_create, .audit = "user.create", .about = "Adds a member." },
 	{ "GET",  "/control/users",                TENANT,  READS,  .answer = ARRAY,                    .handle = members_list,         .about = "Lists members." },
+	{ "POST", "/control/users/invitation",     TENANT,  WRITES, .body = &members_invite_body,       .handle = members_invite,       .audit = "user.invite",     .about = "Makes a new link for a member who has not accepted yet." },
+	{ "POST", "/control/users/password",       TENANT,  WRITES, .body = &members_password_body,     .prepare = members_prepare, .handle = members_set_password, .audit = "password.change", .about = "Sets a member's password; their sessions end." },
 	{ "POST", "/control/backup",               CONTROL, SLOWLY, .body = &backup_body,               .handle = backup_make,          .about = "Copies the database, consistent, while it is written." },
 };
 // clang-format on

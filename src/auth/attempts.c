@@ -7,13 +7,22 @@
 
 #include "base/clock.h"
 
-#define SETS 2048
-#define WAYS 4
+#define SETS            2048
+#define WAYS            4
+
+#define SECOND          1000000 /* microseconds */
+#define FREE_OF_ACCOUNT 10
+#define FREE_OF_ADDRESS 30
+#define MOST_OF_ACCOUNT 60                       /* seconds */
+#define MOST_OF_ADDRESS 900                      /* seconds */
+#define FORGOTTEN_AFTER ((int64_t)3600 * SECOND) /* of peace */
 
 struct attempt {
 	uint8_t address[16];
 	bool taken;
-	struct bucket bucket;
+	struct bucket bucket; /* `touched_at` is also when the last wrong password came */
+	int64_t wrong;        /* passwords */
+	int64_t wait_until;   /* clock_monotonic */
 };
 
 struct attempts {
@@ -63,6 +72,70 @@ static struct attempt *find(struct attempts *attempts, const uint8_t address[16]
 	memcpy(oldest->address, address, 16);
 	oldest->taken = true;
 	return oldest;
+}
+
+struct attempt_subject attempt_of_address(const uint8_t address[16])
+{
+	struct attempt_subject subject = { 0 };
+
+	memcpy(subject.bytes, address, sizeof subject.bytes);
+	return subject;
+}
+
+struct attempt_subject attempt_of_account(struct text email)
+{
+	struct attempt_subject subject = { .account = true };
+
+	crypto_generichash(subject.bytes, sizeof subject.bytes, (const unsigned char *)email.at, email.length, NULL, 0);
+	return subject;
+}
+
+/* What happened an hour ago counts no more. */
+static struct attempt *find_recent(struct attempts *attempts, const struct attempt_subject *subject)
+{
+	const int64_t now = clock_monotonic();
+	struct attempt *attempt = find(attempts, subject->bytes);
+
+	if (now - attempt->bucket.touched_at > FORGOTTEN_AFTER)
+		attempt->wrong = 0;
+	return attempt;
+}
+
+int64_t attempts_wait(struct attempts *attempts, const struct attempt_subject *subject)
+{
+	int64_t left;
+
+	pthread_mutex_lock(&attempts->lock);
+	left = find_recent(attempts, subject)->wait_until - clock_monotonic();
+	pthread_mutex_unlock(&attempts->lock);
+	return left <= 0 ? 0 : (left + SECOND - 1) / SECOND;
+}
+
+void attempts_wrong(struct attempts *attempts, const struct attempt_subject *subject)
+{
+	const int64_t most = subject->account ? MOST_OF_ACCOUNT : MOST_OF_ADDRESS;
+	const int64_t free_ones = subject->account ? FREE_OF_ACCOUNT : FREE_OF_ADDRESS;
+	const int64_t now = clock_monotonic();
+	struct attempt *attempt;
+
+	pthread_mutex_lock(&attempts->lock);
+	attempt = find_recent(attempts, subject);
+	attempt->bucket.touched_at = now;
+	attempt->wrong++;
+	if (attempt->wrong >= free_ones) {
+		const int64_t doublings = attempt->wrong - free_ones;
+		const int64_t wait = doublings < 16 ? (int64_t)1 << doublings : most;
+
+		attempt->wait_until = now + (wait < most ? wait : most) * SECOND;
+	}
+	pthread_mutex_unlock(&attempts->lock);
+}
+
+void attempts_right(struct attempts *attempts, const struct attempt_subject *subject)
+{
+	pthread_mutex_lock(&attempts->lock);
+	find(attempts, subject->bytes)->wrong = 0;
+	pthread_mutex_unlock(&attempts->lock);
 }
 
 struct bucket_state attempts_fail(struct attempts *attempts, const uint8_t address[16])

@@ -1,8 +1,8 @@
-/* What is made in more than one scope at once: an organization with its first key, an account with its membership.
+/* What is made in more than one scope at once: an organization with its first key.
  * Owner: called by handlers of the operator's routes, inside the writer's transaction.
  * The system's scope and the new tenant's are entered here, so that no handler needs to make one.
- * Never gives an existing account another password.
- * Next: api/organizations.c, api/members.c. */
+ * Never leaves one without the other.
+ * Next: api/organizations.c. */
 #ifndef INNKEEPER_AUTH_FOUNDING_H
 #define INNKEEPER_AUTH_FOUNDING_H
 
@@ -12,10 +12,5 @@
 /* Makes the organization `id` and, in its own scope, its first key. ERR_CONFLICT: the slug is taken. */
 enum err founding_organization(struct db *db, struct arena *arena, const struct organization_create_in *organization,
 			       const struct api_key_create_in *key) WARN_UNUSED;
-
-/* The account of an e-mail, made if there is none. ERR_CONFLICT: there is one, and `account->password_hash` is given.
- */
-enum err founding_account(struct db *db, struct arena *arena, const struct account_create_in *account,
-			  struct uuid *out) WARN_UNUSED;
 
 #endif

@@ -5,6 +5,8 @@
 #ifndef INNKEEPER_AUTH_PASSWORD_H
 #define INNKEEPER_AUTH_PASSWORD_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/text.h"
@@ -14,5 +16,9 @@
 
 /* ERR_MEMORY when 64 MiB cannot be had. */
 enum err password_hash(struct arena *arena, struct text password, struct text *out) WARN_UNUSED;
+
+/* Whether it is the password of `hash`. An absent hash (no such account, or one without a password) takes as long, and
+ * is false. */
+bool password_verify(struct text hash, struct text password);
 
 #endif

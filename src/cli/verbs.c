@@ -33,12 +33,19 @@ const struct verb verbs[] = {
 	{ "key revoke", "revokes an API key; it stops working at once", .method = "POST", .path = "/control/keys/revoke", .options = {
 		{ NULL, "id", VERB_TEXT, true, "ID", "as `key list` shows it" },
 		ORGANIZATION } },
-	{ "user create", "adds a member who can sign in", .method = "POST", .path = "/control/users", .options = {
+	{ "user create", "adds a member; prints a link to sign in by, unless a password is given", .method = "POST", .path = "/control/users", .options = {
 		ORGANIZATION,
 		{ "--email", "email", VERB_TEXT, true, "EMAIL", "what they sign in with" },
 		{ "--role", "role", VERB_TEXT, false, "ROLE", "Admin, Creator or Member (default)" },
 		{ "--name", "name", VERB_TEXT, false, "NAME", "their name" },
 		{ "--password-stdin", "password", VERB_STDIN, false, NULL, "reads the password from standard input" } } },
+	{ "user invite", "prints a new link for a member who has not accepted yet", .method = "POST", .path = "/control/users/invitation", .options = {
+		ORGANIZATION,
+		{ "--email", "email", VERB_TEXT, true, "EMAIL", "the member's" } } },
+	{ "user password", "sets the password of a member who has lost it; ends their sessions", .method = "POST", .path = "/control/users/password", .options = {
+		ORGANIZATION,
+		{ "--email", "email", VERB_TEXT, true, "EMAIL", "the member's" },
+		{ "--password-stdin", "password", VERB_STDIN, true, NULL, "reads the password from standard input" } } },
 	{ "user list", "lists members", .method = "GET", .path = "/control/users", .options = { ORGANIZATION } },
 	{ "backup", "copies the database, consistent, while the server runs", .method = "POST", .path = "/control/backup", .options = {
 		{ NULL, "path", VERB_PATH, true, "FILE", "where to; must not be there yet" } } },

@@ -47,6 +47,7 @@ struct http_request {
 	size_t header_count;
 	struct http_address peer; /* the connection's, or the client's as a trusted proxy reports it */
 	bool control;             /* came in through the control socket */
+	bool tls;                 /* the client came through TLS, as a trusted proxy says (X-Forwarded-Proto) */
 	int64_t started;          /* clock_monotonic when its head was complete */
 	struct arena arena;       /* free for the application to use; given back after `release` */
 	/* Set by the application in `admit`. */

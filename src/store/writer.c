@@ -4,10 +4,12 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "store/scope_make.h"
 
 #define BATCH_MICROSECONDS                                                                                             \
 	20000 /* a batch takes no further item after this long: those who wait in it have waited enough */
@@ -347,6 +349,42 @@ enum err writer_perform(struct writer *writer, const struct scope *scope, enum e
 	}
 	pthread_cond_destroy(&performance.finished);
 	pthread_mutex_destroy(&performance.lock);
+	return err;
+}
+
+struct posted {
+	struct writer_item item;
+	const struct log *log;
+	struct scope scope;
+	max_align_t context[]; /* a copy */
+};
+
+static void posted_done(void *context, enum err outcome)
+{
+	struct posted *posted = (struct posted *)(void *)((char *)context - offsetof(struct posted, context));
+
+	if (outcome != OK)
+		LOG(posted->log, LOG_WARNING, "a write that nobody waits for was not stored", LOG_INT("err", outcome));
+	free(posted);
+}
+
+enum err writer_post(struct writer *writer, const struct scope *scope, enum err (*run)(struct db *db, void *context),
+		     const void *context, size_t size)
+{
+	struct posted *posted = calloc(1, sizeof *posted + size);
+	enum err err;
+
+	if (posted == NULL)
+		return ERR_MEMORY;
+	posted->scope = *scope;
+	posted->log = writer->options.log;
+	memcpy(posted->context, context, size);
+	posted->item = (struct writer_item){
+		.scope = &posted->scope, .run = run, .done = posted_done, .context = posted->context
+	};
+	err = writer_submit(writer, &posted->item);
+	if (err != OK)
+		free(posted);
 	return err;
 }
 

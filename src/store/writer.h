@@ -67,6 +67,12 @@ enum err writer_submit(struct writer *writer, struct writer_item *item) WARN_UNU
 enum err writer_perform(struct writer *writer, const struct scope *scope, enum err (*run)(struct db *db, void *context),
 			void *context) WARN_UNUSED;
 
+/* Submits and does not wait: for what may be lost with the process. `size` bytes of `context` are copied, the scope
+ * too.
+ */
+enum err writer_post(struct writer *writer, const struct scope *scope, enum err (*run)(struct db *db, void *context),
+		     const void *context, size_t size) WARN_UNUSED;
+
 size_t writer_depth(struct writer *writer); /* items waiting */
 
 /* Takes no more, finishes what waits, moves the log home, closes. */

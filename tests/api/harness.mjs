@@ -198,6 +198,16 @@ export class House {
 		return answer.json;
 	}
 
+	// A member who is signed in: a browser with a cookie. `organization` is what organization() gave.
+	async member(organization, role = "Admin", email = `${fresh(role.toLowerCase())}@staff.example`, password = "correct horse battery") {
+		const made = await this.run(["user", "create", "--organization", organization.slug, "--email", email, "--role", role, "--password-stdin"], { input: `${password}\n` });
+		assert.equal(made.status, 0, made.stderr);
+		const browser = new Browser(this, email, password);
+		browser.user = JSON.parse(made.stdout);
+		await browser.signIn();
+		return browser;
+	}
+
 	// What the database file holds, read by another program. Ids are blobs: ask for lower(hex(id)).
 	async rows(sql) {
 		const result = await run("sqlite3", ["-readonly", "-json", "-cmd", ".timeout 5000", this.file, sql]);
@@ -235,6 +245,51 @@ export class House {
 	// Memory of the server that is not shared or swapped, in bytes.
 	resident() {
 		return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"))[1]) * 1024;
+	}
+}
+
+// Keeps cookies as a browser does, and asks as our own page would.
+export class Browser {
+	constructor(house, email, password) {
+		Object.assign(this, { house, email, password, cookies: new Map() });
+	}
+
+	get cookie() {
+		return [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+	}
+
+	async request(method, path, { body, headers = {} } = {}) {
+		const all = { "sec-fetch-site": "same-origin", ...headers };
+		if (this.cookies.size > 0) all.cookie = this.cookie;
+		if (method !== "GET" && method !== "HEAD") all["content-type"] ??= "application/json";
+		const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+		const answer = await this.house.request(method, path, { headers: all, body: text });
+		for (const line of answer.headers["set-cookie"] ?? []) {
+			const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+			if (/max-age=0(;|$)/i.test(line)) this.cookies.delete(name);
+			else this.cookies.set(name, value);
+		}
+		return answer;
+	}
+
+	get(path, headers) {
+		return this.request("GET", path, { headers });
+	}
+
+	post(path, body = {}, headers) {
+		return this.request("POST", path, { body, headers });
+	}
+
+	// A request that must succeed; its JSON.
+	async ok(method, path, body, status = 200) {
+		const answer = await this.request(method, path, { body });
+		assert.equal(answer.status, status, `${method} ${path}: ${answer.text}`);
+		return answer.json;
+	}
+
+	async signIn(email = this.email, password = this.password) {
+		await this.ok("POST", "/api/auth/login", { email, password });
+		return this;
 	}
 }
 

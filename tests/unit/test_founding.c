@@ -57,21 +57,6 @@ static enum err found(struct house *house, char letter, const char *slug, const 
 	return err;
 }
 
-static enum err open_account(struct house *house, const char *email, const char *hash, struct uuid *out)
-{
-	const struct account_create_in account = {
-		.id = uuid_new(), .email = text_of(email), .password_hash = text_of(hash), .now = 1
-	};
-	enum err err;
-
-	assert_int_equal(db_begin(house->db), OK);
-	assert_int_equal(db_enter(house->db, tenant_system()), OK);
-	err = founding_account(house->db, &house->fixture.arena, &account, out);
-	assert_int_equal(db_leave(house->db, err == OK), OK);
-	assert_int_equal(db_end(house->db, true), OK);
-	return err;
-}
-
 static void an_organization_is_founded_with_its_key(void **state)
 {
 	struct house *house = *state;
@@ -104,37 +89,6 @@ static void a_key_that_is_taken_leaves_no_organization(void **state)
 	assert_int_equal(fixture_number(house->plain, "SELECT count(*) FROM organizations"), 1);
 }
 
-static void an_account_is_made_once_for_an_email(void **state)
-{
-	struct house *house = *state;
-	struct uuid first;
-	struct uuid second;
-	struct uuid other;
-
-	assert_int_equal(open_account(house, "anna@example.org", "argon", &first), OK);
-	assert_int_equal(open_account(house, "anna@example.org", NULL, &second), OK);
-	assert_true(uuid_equal(&first, &second));
-	assert_int_equal(open_account(house, "berta@example.org", NULL, &other), OK);
-	assert_false(uuid_equal(&first, &other));
-	assert_int_equal(fixture_number(house->plain, "SELECT count(*) FROM accounts"), 2);
-}
-
-static void an_account_never_gets_another_password(void **state)
-{
-	struct house *house = *state;
-	struct uuid id;
-
-	assert_int_equal(open_account(house, "anna@example.org", "argon", &id), OK);
-	assert_int_equal(open_account(house, "anna@example.org", "other", &id), ERR_CONFLICT);
-	/* Not even one that had none: its owner has not asked for it. */
-	assert_int_equal(open_account(house, "berta@example.org", NULL, &id), OK);
-	assert_int_equal(open_account(house, "berta@example.org", "other", &id), ERR_CONFLICT);
-	assert_int_equal(fixture_number(house->plain, "SELECT count(*) FROM accounts WHERE password_hash = 'other'"),
-			 0);
-	assert_int_equal(fixture_number(house->plain, "SELECT count(*) FROM accounts WHERE password_hash = 'argon'"),
-			 1);
-}
-
 #define HOUSE(test) cmocka_unit_test_setup_teardown(test, open_house, close_house)
 
 int main(void)
@@ -143,8 +97,6 @@ int main(void)
 		HOUSE(an_organization_is_founded_with_its_key),
 		HOUSE(a_slug_that_is_taken_is_a_conflict_and_leaves_no_key),
 		HOUSE(a_key_that_is_taken_leaves_no_organization),
-		HOUSE(an_account_is_made_once_for_an_email),
-		HOUSE(an_account_never_gets_another_password),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,95 @@
+#include "api/settings.h"
+
+#include "api/keys.h"
+
+#define RETENTION_MAX 36500 /* days */
+
+/* `key`: the whole key, this once; NULL: the masked one. */
+static enum err put_settings(struct call *call, const char *key)
+{
+	struct organization_settings_out row;
+	struct api_key_newest_out newest = { 0 };
+	enum err err = query_one(call->db, STATEMENT_ORGANIZATION_SETTINGS, NULL, &row, call->arena);
+
+	if (err == OK)
+		err = query_one(call->db, STATEMENT_API_KEY_NEWEST, NULL, &newest, call->arena);
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	query_members(STATEMENT_ORGANIZATION_SETTINGS, &row, call->out);
+	json_key(call->out, "api_key");
+	json_put_text(call->out, key != NULL ? text_of(key) : newest.masked);
+	return OK;
+}
+
+enum err settings_show(struct call *call)
+{
+	return put_settings(call, NULL);
+}
+
+struct change_input {
+	struct text name;
+	struct text location;
+	struct text website_url;
+	int64_t retention_days;
+};
+
+#define AT(member) .offset = offsetof(struct change_input, member)
+static const struct json_field change_fields[] = {
+	{ .name = "organization_name", .kind = JSON_TEXT, AT(name), .max = 200 },
+	{ .name = "location", .kind = JSON_TEXT, AT(location), .max = 200 },
+	{ .name = "website_url", .kind = JSON_TEXT, AT(website_url), .max = 2000 },
+	{ .name = "retention_days",
+	  .kind = JSON_INT,
+	  AT(retention_days),
+	  .max = RETENTION_MAX,
+	  .about = "Data older than this is erased daily; 0: never." },
+};
+#undef AT
+const struct json_shape settings_change_body = JSON_SHAPE(change_input, change_fields);
+
+enum err settings_change(struct call *call)
+{
+	const struct change_input *in = call->input;
+	enum err err = query_run(call->db, STATEMENT_ORGANIZATION_CHANGE,
+				 &(struct organization_change_in){ .organization_name = in->name,
+								   .location = in->location,
+								   .website_url = in->website_url,
+								   .requests_per_minute = DB_NULL,
+								   .now = call->now },
+				 NULL);
+
+	if (err == OK && in->retention_days != JSON_ABSENT)
+		err = query_run(
+		    call->db, STATEMENT_ORGANIZATION_RETAIN,
+		    &(struct organization_retain_in){ .retention_days = in->retention_days, .now = call->now }, NULL);
+	return err == OK ? put_settings(call, NULL) : err;
+}
+
+struct act_input {
+	struct text action;
+};
+
+static const char *const actions[] = { "regenerate_api_key", NULL };
+static const struct json_field act_fields[] = {
+	{ .name = "action",
+	  .kind = JSON_CHOICE,
+	  .required = true,
+	  .offset = offsetof(struct act_input, action),
+	  .choices = actions },
+};
+const struct json_shape settings_act_body = JSON_SHAPE(act_input, act_fields);
+
+enum err settings_act(struct call *call)
+{
+	struct api_key_newest_out newest = { .name = TEXT("first") };
+	char key[API_KEY_SIZE];
+	struct uuid id;
+	enum err err = query_one(call->db, STATEMENT_API_KEY_NEWEST, NULL, &newest, call->arena);
+
+	if (err == OK)
+		err = query_run(call->db, STATEMENT_API_KEY_REVOKE,
+				&(struct api_key_revoke_in){ .id = newest.id, .now = call->now }, NULL);
+	if (err == OK || err == ERR_NOT_FOUND)
+		err = keys_make(call, newest.name, key, &id);
+	return err == OK ? put_settings(call, key) : err;
+}
