@@ -28,6 +28,7 @@ BEGIN {
 	only["store/scope_make.h"] = "^src/(auth/tenant|store/[^/]*)[.]c$"
 	only["auth/tenant.h"]      = "^src/(auth/[^/]*|api/credential|jobs|background)[.]c$"
 	only["auth/system_query.h"] = "^src/auth/[^/]*[.]c$"
+	only["auth/tenants.h"]     = "^src/(auth/tenants|api/verify|jobs)[.]c$"
 	only["jansson.h"]          = "^src/base/json_tree[.]c$"
 	only["glib.h"]             = "^src/analytics/calendar[.]c$"
 	only["sqlite3.h"]          = "^src/store/[^/]*$"

@@ -49,7 +49,7 @@ CREATE TABLE rollup_states (
 	build_edition   INTEGER,          -- that is built; null: none
 	build_zone      TEXT,
 	build_phase     INTEGER NOT NULL DEFAULT 0, -- which kind of raw rows is gone through
-	mark_time       INTEGER NOT NULL DEFAULT 0, -- of the raw row that was counted last
+	mark_time       INTEGER NOT NULL DEFAULT -1000000000000000, -- of the raw row that was counted last
 	mark_number     INTEGER NOT NULL DEFAULT 0,
 	rows_done       INTEGER NOT NULL DEFAULT 0,
 	rows_total      INTEGER NOT NULL DEFAULT 0,

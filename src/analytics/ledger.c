@@ -3,33 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
-#include "base/size.h"
+#include "analytics/tally.h"
 #include "store/query.h"
 
 #define BOOKS_KEPT ((size_t)4096)              /* organizations remembered from one transaction to the next */
-#define TEXT_CAP   ((size_t)256 * 1024 * 1024) /* labels of one transaction */
-#define FIRST_SIZE 256                         /* of the tables; powers of two */
-#define NONE       SIZE_MAX
+#define BOOKS_TEXT ((size_t)64 * 1024 * 1024)  /* for their ids */
+#define MOVES_TEXT ((size_t)256 * 1024 * 1024) /* labels of one transaction */
 
 enum table { COUNTS, GAPS };
 
-/* One row of a rollup table, and by how much it moves. */
-struct delta {
-	size_t book;
-	enum table table;
-	int64_t edition;
-	int64_t metric;
-	int64_t span;
-	int64_t start;
-	int64_t before; /* of a gap */
-	struct text label;
-	uint64_t hash;
-	int64_t amount;
-};
+/* The numbers of a move's key: the tables' own keys, behind whose and which table. */
+enum { WHERE, EDITION, METRIC, SPAN, START, BEFORE };
 
 struct undo {
-	size_t delta;
+	size_t move;
 	int64_t amount;
 };
 
@@ -42,17 +29,10 @@ struct known_calendar {
 struct ledger {
 	const struct log *log;
 	struct known_calendar *calendars;
+	struct tally organizations; /* a row for each book, in the same order; labelled with the id's bytes */
 	struct book *books;
-	size_t book_count;
 	size_t book_room;
-	size_t *by_organization; /* open addressing into books; NONE: free */
-	size_t organization_room;
-	struct delta *deltas; /* of this transaction */
-	size_t delta_count;
-	size_t delta_room;
-	size_t *by_key; /* into deltas */
-	size_t key_room;
-	struct arena texts; /* of the deltas' labels */
+	struct tally moves; /* of this transaction */
 	struct undo *undos; /* of the item that runs */
 	size_t undo_count;
 	size_t undo_room;
@@ -67,7 +47,8 @@ enum err ledger_new(struct ledger **out, const struct log *log)
 	if (ledger == NULL)
 		return ERR_MEMORY;
 	ledger->log = log;
-	arena_init(&ledger->texts, TEXT_CAP);
+	tally_init(&ledger->organizations, BOOKS_TEXT);
+	tally_init(&ledger->moves, MOVES_TEXT);
 	return OK;
 }
 
@@ -82,131 +63,31 @@ void ledger_free(struct ledger *ledger)
 		free(ledger->calendars);
 		ledger->calendars = next;
 	}
-	arena_fini(&ledger->texts);
+	tally_fini(&ledger->organizations);
+	tally_fini(&ledger->moves);
 	free(ledger->books);
-	free(ledger->by_organization);
-	free(ledger->deltas);
-	free(ledger->by_key);
 	free(ledger->undos);
 	free(ledger);
 }
 
-/* Room for one more element; `*list` moves. */
-static enum err grow(void *list, size_t size, size_t count, size_t *room)
-{
-	void **at = list;
-	size_t wanted = *room == 0 ? FIRST_SIZE : *room;
-	size_t bytes;
-	void *grown;
-
-	if (count < *room)
-		return OK;
-	if (*room != 0 && !size_multiply(wanted, 2, &wanted))
-		return ERR_MEMORY;
-	if (!size_multiply(wanted, size, &bytes))
-		return ERR_MEMORY;
-	grown = realloc(*at, bytes);
-	if (grown == NULL)
-		return ERR_MEMORY;
-	*at = grown;
-	*room = wanted;
-	return OK;
-}
-
-/* FNV-1a (RFC draft-eastlake-fnv); nobody from outside gains by a collision but their own organization's batch. */
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
-{
-	const unsigned char *at = bytes;
-
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ at[i]) * UINT64_C(1099511628211);
-	return hash;
-}
-
-static uint64_t hash_of(const struct delta *delta)
-{
-	const int64_t numbers[] = { (int64_t)delta->book, (int64_t)delta->table, delta->edition, delta->metric,
-				    delta->span,          delta->start,          delta->before };
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-		hash = (hash ^ (uint64_t)numbers[i]) * UINT64_C(0x9E3779B97F4A7C15);
-	hash = hash_bytes(hash, delta->label.at, delta->label.length);
-	return hash ^ hash >> 32;
-}
-
-static bool same_row(const struct delta *a, const struct delta *b)
-{
-	return a->hash == b->hash && a->book == b->book && a->table == b->table && a->edition == b->edition &&
-	       a->metric == b->metric && a->span == b->span && a->start == b->start && a->before == b->before &&
-	       text_equal(a->label, b->label);
-}
-
-/* A table of twice the size, filled from `hashes`. */
-static enum err grow_keys(struct ledger *ledger)
-{
-	const size_t room = ledger->key_room == 0 ? (size_t)FIRST_SIZE * 2 : ledger->key_room * 2;
-	size_t bytes;
-	size_t *keys;
-
-	if (ledger->delta_count * 2 < ledger->key_room)
-		return OK;
-	if (!size_multiply(room, sizeof *keys, &bytes))
-		return ERR_MEMORY;
-	keys = malloc(bytes);
-	if (keys == NULL)
-		return ERR_MEMORY;
-	memset(keys, 0xff, bytes);
-	for (size_t i = 0; i < ledger->delta_count; i++) {
-		size_t at = ledger->deltas[i].hash & (room - 1);
-
-		while (keys[at] != NONE)
-			at = (at + 1) & (room - 1);
-		keys[at] = i;
-	}
-	free(ledger->by_key);
-	ledger->by_key = keys;
-	ledger->key_room = room;
-	return OK;
-}
-
-/* The delta of a row, made when it is the first. */
-static enum err find_delta(struct ledger *ledger, struct delta *wanted, size_t *out)
-{
-	size_t at;
-
-	wanted->hash = hash_of(wanted);
-	if (grow_keys(ledger) != OK)
-		return ERR_MEMORY;
-	at = wanted->hash & (ledger->key_room - 1);
-	for (; ledger->by_key[at] != NONE; at = (at + 1) & (ledger->key_room - 1))
-		if (same_row(&ledger->deltas[ledger->by_key[at]], wanted)) {
-			*out = ledger->by_key[at];
-			return OK;
-		}
-	if (grow(&ledger->deltas, sizeof *ledger->deltas, ledger->delta_count, &ledger->delta_room) != OK)
-		return ERR_MEMORY;
-	wanted->label = text_copy(&ledger->texts, wanted->label);
-	if (wanted->label.at == NULL)
-		return ERR_MEMORY;
-	*out = ledger->by_key[at] = ledger->delta_count;
-	ledger->deltas[ledger->delta_count++] = *wanted;
-	return OK;
-}
-
-static enum err move(struct ledger *ledger, struct delta *wanted, int64_t amount)
+static enum err move(struct ledger *ledger, const int64_t key[TALLY_NUMBERS], struct text label, int64_t amount)
 {
 	size_t which = 0;
 
-	if (grow(&ledger->undos, sizeof *ledger->undos, ledger->undo_count, &ledger->undo_room) != OK ||
-	    find_delta(ledger, wanted, &which) != OK)
+	if (tally_grow(&ledger->undos, sizeof *ledger->undos, ledger->undo_count, &ledger->undo_room) != OK ||
+	    tally_place(&ledger->moves, key, label, &which) != OK)
 		return ERR_MEMORY;
-	ledger->deltas[which].amount += amount;
+	ledger->moves.rows[which].amount += amount;
 	ledger->undos[ledger->undo_count++] = (struct undo){ which, amount };
 	return OK;
 }
 
-static int64_t start_of(int64_t span, int64_t day)
+static int64_t where(const struct ledger *ledger, const struct book *book, enum table table)
+{
+	return (int64_t)(book - ledger->books) * 2 + (int64_t)table;
+}
+
+int64_t ledger_start(int64_t span, int64_t day)
 {
 	if (span == SPAN_EVER)
 		return 0;
@@ -221,15 +102,10 @@ enum err ledger_count(struct ledger *ledger, const struct book *book, int64_t ed
 	enum err err = OK;
 
 	for (int64_t span = 0; err == OK && span < SPAN_COUNT; span++) {
-		struct delta delta = { .book = (size_t)(book - ledger->books),
-				       .table = COUNTS,
-				       .edition = edition,
-				       .metric = metric,
-				       .span = span,
-				       .start = start_of(span, day),
-				       .label = label };
+		const int64_t key[] = { where(ledger, book, COUNTS), edition, (int64_t)metric, span,
+					ledger_start(span, day),     0 };
 
-		err = move(ledger, &delta, amount);
+		err = move(ledger, key, label, amount);
 	}
 	return err;
 }
@@ -240,44 +116,13 @@ enum err ledger_gap(struct ledger *ledger, const struct book *book, int64_t edit
 	enum err err = OK;
 
 	for (int64_t span = 0; err == OK && span < SPAN_COUNT; span++) {
-		struct delta delta = { .book = (size_t)(book - ledger->books),
-				       .table = GAPS,
-				       .edition = edition,
-				       .metric = metric,
-				       .span = span,
-				       .start = start_of(span, day),
-				       .before = before,
-				       .label = TEXT("") };
+		const int64_t key[] = { where(ledger, book, GAPS), edition, (int64_t)metric, span,
+					ledger_start(span, day),   before };
 
-		if (before == DAY_NEVER || start_of(span, before) < delta.start)
-			err = move(ledger, &delta, amount);
+		if (before == DAY_NEVER || ledger_start(span, before) < key[START])
+			err = move(ledger, key, TEXT(""), amount);
 	}
 	return err;
-}
-
-static void drop_books(struct ledger *ledger)
-{
-	ledger->book_count = 0;
-	ledger->books_changed = false;
-	for (size_t i = 0; i < ledger->organization_room; i++)
-		ledger->by_organization[i] = NONE;
-}
-
-static void drop_deltas(struct ledger *ledger)
-{
-	ledger->delta_count = 0;
-	ledger->undo_count = 0;
-	for (size_t i = 0; i < ledger->key_room; i++)
-		ledger->by_key[i] = NONE;
-	if (ledger->key_room > (size_t)FIRST_SIZE * 64) {
-		/* One large transaction must not make every later one clear a large table. */
-		free(ledger->by_key);
-		ledger->by_key = NULL;
-		ledger->key_room = 0;
-	}
-	arena_fini(&ledger->texts);
-	if (ledger->book_count > BOOKS_KEPT)
-		drop_books(ledger);
 }
 
 void ledger_end_item(void *given, bool kept)
@@ -286,96 +131,89 @@ void ledger_end_item(void *given, bool kept)
 
 	if (!kept) {
 		for (size_t i = 0; i < ledger->undo_count; i++)
-			ledger->deltas[ledger->undos[i].delta].amount -= ledger->undos[i].amount;
-		for (size_t i = 0; ledger->books_changed && i < ledger->book_count; i++)
+			ledger->moves.rows[ledger->undos[i].move].amount -= ledger->undos[i].amount;
+		for (size_t i = 0; ledger->books_changed && i < ledger->organizations.count; i++)
 			ledger->books[i].stale = true;
 	}
 	ledger->books_changed = false;
 	ledger->undo_count = 0;
 }
 
-void ledger_forget(void *given)
+static void close_transaction(struct ledger *ledger, bool drop_books)
 {
-	struct ledger *ledger = given;
-
-	drop_deltas(ledger);
-	drop_books(ledger);
+	tally_clear(&ledger->moves);
+	ledger->undo_count = 0;
+	ledger->books_changed = false;
+	if (drop_books || ledger->organizations.count > BOOKS_KEPT)
+		tally_clear(&ledger->organizations);
 }
 
-/* By organization, then as the tables are ordered, so that neighbours are written together. */
-static int compare(const void *left, const void *right)
+void ledger_forget(void *ledger)
 {
-	const struct delta *a = left;
-	const struct delta *b = right;
-	const int64_t keys[][2] = { { (int64_t)a->book, (int64_t)b->book },
-				    { a->table, b->table },
-				    { a->edition, b->edition },
-				    { a->metric, b->metric },
-				    { a->span, b->span },
-				    { a->start, b->start } };
-
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-		if (keys[i][0] != keys[i][1])
-			return keys[i][0] < keys[i][1] ? -1 : 1;
-	return 0;
+	close_transaction(ledger, true);
 }
 
-static enum err write_count(struct db *db, const struct delta *delta)
+static enum err write_count(struct db *db, const struct tally_row *row)
 {
-	const struct rollup_count_move_in row = { .edition = delta->edition,
-						  .metric = delta->metric,
-						  .span = delta->span,
-						  .start = delta->start,
-						  .label = delta->label,
-						  .amount = delta->amount };
-	enum err err = query_run(db, STATEMENT_ROLLUP_COUNT_MOVE, &row, NULL);
+	const int64_t *key = row->numbers;
+	enum err err = query_run(db, STATEMENT_ROLLUP_COUNT_MOVE,
+				 &(struct rollup_count_move_in){ .edition = key[EDITION],
+								 .metric = key[METRIC],
+								 .span = key[SPAN],
+								 .start = key[START],
+								 .label = row->label,
+								 .amount = row->amount },
+				 NULL);
 
-	if (err == OK && delta->amount < 0)
+	if (err == OK && row->amount < 0)
 		err = query_run(db, STATEMENT_ROLLUP_COUNT_CLEAR,
-				&(struct rollup_count_clear_in){ .edition = delta->edition,
-								 .metric = delta->metric,
-								 .span = delta->span,
-								 .start = delta->start,
-								 .label = delta->label },
+				&(struct rollup_count_clear_in){ .edition = key[EDITION],
+								 .metric = key[METRIC],
+								 .span = key[SPAN],
+								 .start = key[START],
+								 .label = row->label },
 				NULL);
 	return err;
 }
 
-static enum err write_gap(struct db *db, const struct delta *delta)
+static enum err write_gap(struct db *db, const struct tally_row *row)
 {
-	const struct rollup_gap_move_in row = { .edition = delta->edition,
-						.metric = delta->metric,
-						.span = delta->span,
-						.start = delta->start,
-						.before = delta->before,
-						.amount = delta->amount };
-	enum err err = query_run(db, STATEMENT_ROLLUP_GAP_MOVE, &row, NULL);
+	const int64_t *key = row->numbers;
+	enum err err = query_run(db, STATEMENT_ROLLUP_GAP_MOVE,
+				 &(struct rollup_gap_move_in){ .edition = key[EDITION],
+							       .metric = key[METRIC],
+							       .span = key[SPAN],
+							       .start = key[START],
+							       .before = key[BEFORE],
+							       .amount = row->amount },
+				 NULL);
 
-	if (err == OK && delta->amount < 0)
+	if (err == OK && row->amount < 0)
 		err = query_run(db, STATEMENT_ROLLUP_GAP_CLEAR,
-				&(struct rollup_gap_clear_in){ .edition = delta->edition,
-							       .metric = delta->metric,
-							       .span = delta->span,
-							       .start = delta->start,
-							       .before = delta->before },
+				&(struct rollup_gap_clear_in){ .edition = key[EDITION],
+							       .metric = key[METRIC],
+							       .span = key[SPAN],
+							       .start = key[START],
+							       .before = key[BEFORE] },
 				NULL);
 	return err;
 }
 
-/* The deltas from `first` on that are of its organization, in its scope; `*next` is the first one behind them. */
+/* The moves from `first` on that are of its organization, in its scope; `*next` is the first one behind them. */
 static enum err write_organization(struct ledger *ledger, struct db *db, size_t first, size_t *next)
 {
-	const struct delta *deltas = ledger->deltas;
-	enum err err = db_enter(db, ledger->books[deltas[first].book].scope);
+	const struct tally_row *rows = ledger->moves.rows;
+	const int64_t book = rows[first].numbers[WHERE] / 2;
+	enum err err = db_enter(db, ledger->books[book].scope);
 	enum err left;
 	size_t at = first;
 
 	if (err != OK)
 		return err;
-	for (; at < ledger->delta_count && deltas[at].book == deltas[first].book; at++) {
-		if (err != OK || deltas[at].amount == 0)
+	for (; at < ledger->moves.count && rows[at].numbers[WHERE] / 2 == book; at++) {
+		if (err != OK || rows[at].amount == 0)
 			continue;
-		err = deltas[at].table == COUNTS ? write_count(db, &deltas[at]) : write_gap(db, &deltas[at]);
+		err = rows[at].numbers[WHERE] % 2 == COUNTS ? write_count(db, &rows[at]) : write_gap(db, &rows[at]);
 	}
 	*next = at;
 	left = db_leave(db, err == OK);
@@ -388,16 +226,13 @@ enum err ledger_settle(struct db *db, void *given)
 	enum err err = OK;
 	size_t at = 0;
 
-	if (ledger->delta_count > 0)
-		qsort(ledger->deltas, ledger->delta_count, sizeof *ledger->deltas, compare);
-	while (err == OK && at < ledger->delta_count)
+	tally_sort(&ledger->moves); /* neighbours in a table are written together */
+	while (err == OK && at < ledger->moves.count)
 		err = write_organization(ledger, db, at, &at);
-	if (err != OK) {
+	if (err != OK)
 		LOG(ledger->log, LOG_ERROR, "figures could not be moved: the transaction is lost", LOG_INT("err", err));
-		return err;
-	}
-	drop_deltas(ledger);
-	return OK;
+	close_transaction(ledger, err != OK);
+	return err;
 }
 
 enum err ledger_calendar(struct ledger *ledger, struct text zone, struct calendar **out)
@@ -470,50 +305,19 @@ static enum err read_book(struct ledger *ledger, struct db *db, struct book *boo
 	return err;
 }
 
-static enum err grow_organizations(struct ledger *ledger)
-{
-	const size_t room = ledger->organization_room == 0 ? (size_t)FIRST_SIZE * 2 : ledger->organization_room * 2;
-	size_t bytes;
-	size_t *keys;
-
-	if (ledger->book_count * 2 < ledger->organization_room)
-		return OK;
-	if (!size_multiply(room, sizeof *keys, &bytes))
-		return ERR_MEMORY;
-	keys = malloc(bytes);
-	if (keys == NULL)
-		return ERR_MEMORY;
-	memset(keys, 0xff, bytes);
-	for (size_t i = 0; i < ledger->book_count; i++) {
-		size_t at = hash_bytes(0, &ledger->books[i].organization, sizeof(struct uuid)) & (room - 1);
-
-		while (keys[at] != NONE)
-			at = (at + 1) & (room - 1);
-		keys[at] = i;
-	}
-	free(ledger->by_organization);
-	ledger->by_organization = keys;
-	ledger->organization_room = room;
-	return OK;
-}
-
 static enum err find_book(struct ledger *ledger, const struct uuid *organization, struct book **out)
 {
-	size_t at;
+	static const int64_t no_numbers[TALLY_NUMBERS] = { 0 };
+	const struct text id = { (const char *)organization->bytes, sizeof organization->bytes };
+	const size_t known = ledger->organizations.count;
+	size_t which = 0;
 
-	if (grow_organizations(ledger) != OK)
+	if (tally_grow(&ledger->books, sizeof *ledger->books, known, &ledger->book_room) != OK ||
+	    tally_place(&ledger->organizations, no_numbers, id, &which) != OK)
 		return ERR_MEMORY;
-	at = hash_bytes(0, organization, sizeof *organization) & (ledger->organization_room - 1);
-	for (; ledger->by_organization[at] != NONE; at = (at + 1) & (ledger->organization_room - 1))
-		if (uuid_equal(&ledger->books[ledger->by_organization[at]].organization, organization)) {
-			*out = &ledger->books[ledger->by_organization[at]];
-			return OK;
-		}
-	if (grow(&ledger->books, sizeof *ledger->books, ledger->book_count, &ledger->book_room) != OK)
-		return ERR_MEMORY;
-	ledger->by_organization[at] = ledger->book_count;
-	*out = &ledger->books[ledger->book_count++];
-	**out = (struct book){ .organization = *organization, .stale = true };
+	*out = &ledger->books[which];
+	if (which == known)
+		**out = (struct book){ .organization = *organization, .stale = true };
 	return OK;
 }
 

@@ -62,4 +62,7 @@ enum err ledger_count(struct ledger *ledger, const struct book *book, int64_t ed
 enum err ledger_gap(struct ledger *ledger, const struct book *book, int64_t edition, enum metric metric, int64_t day,
 		    int64_t before, int64_t amount) WARN_UNUSED;
 
+/* Which start of a span a day lies in. */
+int64_t ledger_start(int64_t span, int64_t day);
+
 #endif

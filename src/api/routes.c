@@ -12,6 +12,7 @@
 #include "api/sign_in.h"
 #include "api/system.h"
 #include "api/users.h"
+#include "api/verify.h"
 #include "api/visitors.h"
 #include "api/web_mentions.h"
 
@@ -68,6 +69,7 @@ const struct route routes[] = {
 	{ "POST", "/control/users/invitation",     TENANT,  WRITES, .body = &members_invite_body,       .handle = members_invite,       .audit = "user.invite",     .about = "Makes a new link for a member who has not accepted yet." },
 	{ "POST", "/control/users/password",       TENANT,  WRITES, .body = &members_password_body,     .prepare = members_prepare, .handle = members_set_password, .audit = "password.change", .about = "Sets a member's password; their sessions end." },
 	{ "POST", "/control/backup",               CONTROL, SLOWLY, .body = &backup_body,               .handle = backup_make,          .about = "Copies the database, consistent, while it is written." },
+	{ "POST", "/control/verify",               CONTROL, SLOWLY, .body = &verify_body,               .handle = verify_figures,       .about = "Counts every figure again and tells each difference." },
 };
 // clang-format on
 const size_t route_count = sizeof routes / sizeof routes[0];
