@@ -74,6 +74,8 @@ static enum err start_store(struct server *server, struct fault *fault)
 	if (err == OK)
 		err = readers_new(&house->readers, options->database, (size_t)options->threads + EXTRA_READERS,
 				  options->log, fault);
+	if (err == OK)
+		err = seal_new(&house->seal, house->readers, house->writer, fault);
 	return err;
 }
 
@@ -187,6 +189,7 @@ void server_stop(struct server *server)
 	if (server->http != NULL)
 		http_stop(server->http);
 	ledger_free(house->ledger);
+	seal_free(house->seal);
 	readers_free(house->readers);
 	attempts_free(house->attempts);
 	api_keys_free(house->keys);

@@ -30,7 +30,14 @@ struct call {
 	struct db *db;                            /* in `scope`; NULL where the route runs HERE or SLOWLY */
 	const struct scope *scope;
 	struct json_out *out;
-	unsigned status; /* of a success; 200 unless the handler says otherwise */
+	unsigned status;          /* of a success; 200 unless the handler says otherwise */
+	const char *content_type; /* static; NULL: what the route's answer is */
+	/* A handler whose answer is a stream sets these instead of writing `out`; see http_reply.more. `more` is called
+	 * on the HTTP thread without a db, any number of times; `ended` once, when nothing more is asked: it frees what
+	 * the stream holds outside of the arena, also when `more` was never called. */
+	enum http_more (*more)(struct call *call, struct http_piece *piece);
+	void (*ended)(struct call *call);
+	void *stream; /* theirs */
 	struct fault fault;
 	void *prepared;                /* what the route's `prepare` left for `handle` */
 	struct session_holder session; /* who is signed in, of SESSION and GUEST routes */

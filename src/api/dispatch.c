@@ -208,7 +208,14 @@ static enum err run_handler(struct call *call)
 	return err;
 }
 
-/* The reply is whole after this. */
+static enum http_more more_of_stream(struct http_request *request, struct http_piece *piece)
+{
+	struct call *call = request->context;
+
+	return call->more(call, piece);
+}
+
+/* The reply is whole after this, or a stream. */
 static void finish(struct call *call, enum err err)
 {
 	if (err != OK) {
@@ -219,7 +226,11 @@ static void finish(struct call *call, enum err err)
 		return;
 	}
 	call->request->reply.status = call->status;
-	if (call->route->answer == PLAIN_TEXT)
+	if (call->more != NULL)
+		call->request->reply.more = more_of_stream;
+	if (call->content_type != NULL)
+		call->request->reply.content_type = call->content_type;
+	else if (call->route->answer == PLAIN_TEXT)
 		call->request->reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
 }
 
@@ -391,6 +402,8 @@ static void release(void *given, struct http_request *request, bool sent)
 
 	if (call == NULL)
 		return;
+	if (call->ended != NULL)
+		call->ended(call);
 	if (call->route != NULL) {
 		row = (size_t)(call->route - routes);
 		path = call->route->path;

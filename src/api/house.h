@@ -13,6 +13,7 @@
 #include "analytics/ledger.h"
 #include "auth/api_key.h"
 #include "auth/attempts.h"
+#include "auth/seal.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/worker.h"
@@ -29,6 +30,7 @@ struct house {
 	struct worker *slow;   /* the thread for what takes long */
 	struct api_keys *keys;
 	struct attempts *attempts;
+	struct seal *seal;
 	size_t body_limit;     /* bytes, where the route says nothing */
 	int64_t started_at;    /* ms */
 	_Atomic bool draining; /* not ready any more: a balancer should look elsewhere */
