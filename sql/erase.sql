@@ -226,3 +226,8 @@ WHERE v.organization_id = :organization AND v.created_at < :before AND v.last_ac
                   LEFT JOIN chat_activity AS a ON a.organization_id = :organization AND a.chat_number = c.number
                   WHERE r.organization_id = :organization AND r.visitor_id = v.id AND r.mentioned_at >= :before
                     AND (c.number IS NULL OR c.created_at >= :before OR a.updated_at >= :before));
+
+-- How many days an organization keeps its data; null: for ever.
+-- name: retention_days :tenant
+-- out: retention_days int
+SELECT o.retention_days FROM organizations AS o WHERE o.id = :organization;

@@ -129,13 +129,13 @@ static enum err run_piece(struct db *db, void *context)
 }
 
 enum err retention_apply(struct writer *writer, struct ledger *ledger, const struct scope *scope, int64_t before,
-			 struct erase_receipt *receipt)
+			 const _Atomic bool *ending, struct erase_receipt *receipt)
 {
 	struct retention at = { .ledger = ledger, .scope = scope, .before = before };
 	enum err err = OK;
 
 	begin_phase(&at, CHATS);
-	while (err == OK && at.phase < PHASE_COUNT) {
+	while (err == OK && at.phase < PHASE_COUNT && !atomic_load(ending)) {
 		/* What a commit has lost is not told as erased, and is found again. */
 		struct retention piece = at;
 

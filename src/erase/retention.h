@@ -6,13 +6,16 @@
 #ifndef INNKEEPER_ERASE_RETENTION_H
 #define INNKEEPER_ERASE_RETENTION_H
 
+#include <stdatomic.h>
+
 #include "erase/erase.h"
 #include "store/readers.h"
 #include "store/writer.h"
 
-/* Erases in the scope everything from before `before` (ms). The receipt holds what was erased, also on failure. */
+/* Erases in the scope everything from before `before` (ms), until `ending` is set: the server stops, and the next run
+ * goes on. The receipt holds what was erased, also on failure. */
 enum err retention_apply(struct writer *writer, struct ledger *ledger, const struct scope *scope, int64_t before,
-			 struct erase_receipt *receipt) WARN_UNUSED;
+			 const _Atomic bool *ending, struct erase_receipt *receipt) WARN_UNUSED;
 
 /* What retention_apply would erase, counted. */
 enum err retention_count(struct readers *readers, const struct scope *scope, int64_t before,
