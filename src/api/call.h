@@ -39,7 +39,7 @@ struct call {
 	void (*ended)(struct call *call);
 	void *stream; /* theirs */
 	struct fault fault;
-	void *prepared;                /* what the route's `prepare` left for `handle` */
+	void *prepared; /* what the route's `prepare` left for `handle`, or a handler for its list; in the arena */
 	struct session_holder session; /* who is signed in, of SESSION and GUEST routes */
 	/* What the record of the organization says of this call, once it is done. */
 	const char *audit; /* the route's, unless the handler says otherwise; NULL: nothing */

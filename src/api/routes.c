@@ -1,8 +1,10 @@
 /* Every route there is. Read a row from left to right: what is asked for, by whom, where it runs, how its body is read,
  * who handles it. What the columns mean stands in route.h, what becomes of them in dispatch.c. */
 #include "api/articles.h"
+#include "api/audit_lists.h"
 #include "api/backup.h"
 #include "api/batch.h"
+#include "api/chat_lists.h"
 #include "api/chats.h"
 #include "api/erase.h"
 #include "api/join.h"
@@ -12,8 +14,10 @@
 #include "api/settings.h"
 #include "api/sign_in.h"
 #include "api/system.h"
+#include "api/user_lists.h"
 #include "api/users.h"
 #include "api/verify.h"
+#include "api/visitor_lists.h"
 #include "api/visitors.h"
 #include "api/web_mentions.h"
 
@@ -62,6 +66,19 @@ const struct route routes[] = {
 	{ "DELETE", "/api/chats/{chatId}",       SESSION, WRITES, .least = ADMIN, .handle = erase_chat_handle,    .audit = "chat.delete",    .about = "Erases a chat with everything that hangs on it." },
 	{ "DELETE", "/api/visitors/{id}",        SESSION, WRITES, .least = ADMIN, .handle = erase_visitor_handle, .audit = "visitor.delete", .about = "Erases a visitor with all chats, views and web results." },
 	{ "GET",    "/api/visitors/{id}/export", SESSION, READS,  .least = ADMIN, .handle = export_visitor,       .audit = "visitor.export", .about = "Everything that is known of a visitor." },
+
+	/* The staff: what they read. */
+	{ "GET", "/api/chats",                   SESSION, READS, .answer = ARRAY, .query = &chat_lists_chats_query, .handle = chat_lists_chats,       .about = "Lists chats." },
+	{ "GET", "/api/chats/{chatId}/messages", SESSION, READS, .answer = ARRAY, .query = &list_query_shape,       .handle = chat_lists_messages,    .about = "Lists a chat's messages, oldest first." },
+	{ "GET", "/api/visitors",                SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_visitors, .about = "Lists visitors." },
+	{ "GET", "/api/visitors/{id}",           SESSION, READS,                                                    .handle = visitor_lists_show,     .about = "Shows a visitor." },
+	{ "GET", "/api/visitors/{id}/chats",     SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_chats,    .about = "Lists a visitor's chats." },
+	{ "GET", "/api/visitors/{id}/views",     SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_views,    .about = "Lists the articles that a visitor opened." },
+	{ "GET", "/api/users",                   SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_users,       .about = "Lists members and contacts." },
+	{ "GET", "/api/users/{id}",              SESSION, READS, .least = ADMIN,                                    .handle = user_lists_show,        .about = "Shows a member or contact." },
+	{ "GET", "/api/users/{id}/chats",        SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_chats,       .about = "Lists a user's chats." },
+	{ "GET", "/api/users/{id}/views",        SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_views,       .about = "Lists the articles that a user opened." },
+	{ "GET", "/api/audit",                   SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = audit_lists_entries,    .about = "Lists who did what." },
 
 	/* The operator, through the control socket or the command line. */
 	{ "POST", "/control/organizations",        CONTROL, WRITES, .body = &organizations_create_body, .handle = organizations_create, .about = "Founds an organization." },
