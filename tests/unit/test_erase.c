@@ -145,14 +145,16 @@ static int close_house(void **state)
 
 static int64_t found(struct house *house, const struct scope *scope, const char *words)
 {
-	struct search_chats_in in = { .before = INT32_MAX, .limit = 50 };
+	struct chat_page_of_search_in in = {
+		.before_number = INT32_MAX, .before_time = INT64_MAX, .min_lead_score = DB_NULL, .limit = 50
+	};
 	int64_t count = 0;
 	enum err err;
 
 	assert_int_equal(words_of_query(text_of(words), &house->fixture.arena, &in.words), OK);
 	begin(house, scope);
-	err = db_start(house->db, STATEMENT_SEARCH_CHATS, &in);
-	while (err == OK && (err = db_step(house->db, STATEMENT_SEARCH_CHATS, NULL)) == OK)
+	err = db_start(house->db, STATEMENT_CHAT_PAGE_OF_SEARCH, &in);
+	while (err == OK && (err = db_step(house->db, STATEMENT_CHAT_PAGE_OF_SEARCH, NULL)) == OK)
 		count++;
 	assert_int_equal(err, ERR_NOT_FOUND);
 	end(house);

@@ -26,6 +26,13 @@ struct house {
 	struct db *db;
 };
 
+static void settle_chats(struct house *house)
+{
+	fixture_run(house->plain, "INSERT INTO chat_activity (chat_number, organization_id, updated_at, message_count) "
+				  "SELECT number, organization_id, 1, 0 FROM chats WHERE number NOT IN "
+				  "(SELECT chat_number FROM chat_activity)");
+}
+
 static int open_house(void **state)
 {
 	struct house *house = test_calloc(1, sizeof *house);
@@ -40,6 +47,7 @@ static int open_house(void **state)
 		    "created_at) VALUES (1, X'61616161616161616161616161616161', X'01', 'a1', 's', 'active', 1), "
 		    "(2, X'62626262626262626262626262626262', X'02', 'b2', 's', 'active', 1), "
 		    "(3, X'61616161616161616161616161616161', X'03', 'a3', 's', 'active', 1)");
+	settle_chats(house);
 	*state = house;
 	return 0;
 }
@@ -88,8 +96,10 @@ static void catch_up(struct house *house)
 /* The chats that a search finds, one after the other: "a3 a1". */
 static const char *found(struct house *house, const struct scope *scope, const char *words, int64_t before)
 {
-	struct search_chats_in in = { .before = before, .limit = 50 };
-	struct search_chats_out row;
+	struct chat_page_of_search_in in = {
+		.before_number = before, .before_time = INT64_MAX, .min_lead_score = DB_NULL, .limit = 50
+	};
+	struct chat_page_of_search_out row;
 	struct text *const expression = &in.words;
 	char chats[1024] = "";
 	enum err err;
@@ -97,8 +107,8 @@ static const char *found(struct house *house, const struct scope *scope, const c
 	assert_int_equal(words_of_query(text_of(words), &house->fixture.arena, expression), OK);
 	assert_int_equal(db_begin(house->db), OK);
 	assert_int_equal(db_enter(house->db, scope), OK);
-	err = db_start(house->db, STATEMENT_SEARCH_CHATS, &in);
-	while (err == OK && (err = db_step(house->db, STATEMENT_SEARCH_CHATS, &row)) == OK)
+	err = db_start(house->db, STATEMENT_CHAT_PAGE_OF_SEARCH, &in);
+	while (err == OK && (err = db_step(house->db, STATEMENT_CHAT_PAGE_OF_SEARCH, &row)) == OK)
 		snprintf(chats + strlen(chats), sizeof chats - strlen(chats), "%s%.*s", chats[0] == '\0' ? "" : " ",
 			 (int)row.chat_id.length, row.chat_id.at);
 	assert_int_equal(err, ERR_NOT_FOUND);
@@ -161,6 +171,7 @@ static void a_crash_between_two_steps_leaves_no_hole_and_no_double(void **state)
 	    house->plain,
 	    "INSERT INTO messages (organization_id, chat_number, id, role, content, created_at) "
 	    "SELECT organization_id, number, randomblob(16), 'user', 'word' || number || ' shared', 1 FROM chats");
+	settle_chats(house);
 	while (step(house, steps % 2 == 1))
 		steps++;
 	catch_up(house);
