@@ -6,10 +6,13 @@
 #include "api/chat_find.h"
 #include "base/clock.h"
 #include "base/json_tree.h"
+#include "search/words.h"
 
-#define SUMMARY_MAX ((size_t)1024 * 1024) /* bytes of a summary as JSON */
-#define DAY_MS      ((int64_t)24 * 60 * 60 * 1000)
-#define DATE_LENGTH 10 /* "2026-11-23" */
+#define SUMMARY_MAX  ((size_t)1024 * 1024) /* bytes of a summary as JSON */
+#define QUESTION_MAX 1000                  /* bytes */
+#define DAY_MS       ((int64_t)24 * 60 * 60 * 1000)
+#define NUMBER_MAX   ((int64_t)INT32_MAX) /* of a chat, as documents of the search have it */
+#define DATE_LENGTH  10                   /* "2026-11-23" */
 
 struct chats_query {
 	struct list_query list;
@@ -19,6 +22,7 @@ struct chats_query {
 	struct text visitor;
 	int64_t min_lead_score;
 	struct text sentiment;
+	struct text q;
 };
 
 static const char *const statuses[] = { "active", "completed", "abandoned", NULL };
@@ -54,6 +58,12 @@ static const struct json_field chats_fields[] = {
 	  .offset = offsetof(struct chats_query, sentiment),
 	  .choices = sentiments,
 	  .about = "Chats whose summary has this sentiment." },
+	{ .name = "q",
+	  .kind = JSON_TEXT,
+	  .offset = offsetof(struct chats_query, q),
+	  .max = QUESTION_MAX,
+	  .about =
+	      "Chats in which one message, or the summary, holds all these words; of the last one its beginning." },
 };
 const struct json_shape chat_lists_chats_query = JSON_SHAPE(chats_query, chats_fields);
 
@@ -126,6 +136,37 @@ static enum err fill_chats_of_visitor(struct call *call, const struct list_page 
 	return err;
 }
 
+/* `out`: absent when the question holds no word. */
+static enum err read_question(struct call *call, struct text *out)
+{
+	const struct chats_query *query = call->query;
+	enum err err = OK;
+
+	*out = (struct text){ 0 };
+	if (query->q.at != NULL)
+		err = words_of_query(query->q, call->arena, out);
+	if (err == ERR_TOO_LARGE)
+		return call_fail(call, ERR_INVALID, "q", "q must not have more than %d words.", WORDS_OF_QUERY);
+	return err;
+}
+
+/* Hits come by the chats' numbers, which need no time to break ties. */
+static enum err fill_chats_of_search(struct call *call, const struct list_page *page, void *out)
+{
+	const struct chats_query *query = call->query;
+	struct chat_page_of_search_in *in = out;
+	enum err err = read_range(call, query, &in->from_time, &in->before_time);
+
+	in->before_number = page->before_number < NUMBER_MAX ? page->before_number : NUMBER_MAX;
+	in->limit = page->limit;
+	in->status = query->status;
+	in->min_lead_score = query->min_lead_score == JSON_ABSENT ? DB_NULL : query->min_lead_score;
+	in->sentiment = query->sentiment;
+	if (err == OK && query->visitor.at != NULL && uuid_parse(query->visitor, &in->visitor_id) != OK)
+		return call_fail(call, ERR_INVALID, "visitor", "visitor must be a visitor's id.");
+	return err == OK ? read_question(call, &in->words) : err;
+}
+
 static void put_text_member(struct json_out *out, const char *name, struct text value)
 {
 	if (value.at == NULL)
@@ -152,6 +193,8 @@ static void put_int_member(struct json_out *out, const char *name, int64_t value
 
 /* chat_page_out is also what chat_page_of_visitor reads. */
 static_assert(sizeof(struct chat_page_out) == sizeof(struct chat_page_of_visitor_out),
+	      "both statements have the same columns");
+static_assert(sizeof(struct chat_page_out) == sizeof(struct chat_page_of_search_out),
 	      "both statements have the same columns");
 
 static enum err shape_chat(struct arena *arena, void *out)
@@ -192,8 +235,19 @@ enum err chat_lists_chats(struct call *call)
 						.file = "chats",
 						.fill = fill_chats_of_visitor,
 						.shape = shape_chat };
+	static const struct list of_search = { .statement = STATEMENT_CHAT_PAGE_OF_SEARCH,
+					       .hidden = 9,
+					       .file = "chats",
+					       .fill = fill_chats_of_search,
+					       .shape = shape_chat };
 	const struct chats_query *query = call->query;
+	struct text words;
+	enum err err = read_question(call, &words);
 
+	if (err != OK)
+		return err;
+	if (words.at != NULL)
+		return list_answer(call, &of_search);
 	return list_answer(call, query->visitor.at != NULL ? &of_visitor : &all);
 }
 
