@@ -13,6 +13,7 @@
 #include "api/keys.h"
 #include "api/live.h"
 #include "api/members.h"
+#include "api/oidc.h"
 #include "api/organizations.h"
 #include "api/settings.h"
 #include "api/sign_in.h"
@@ -52,6 +53,10 @@ const struct route routes[] = {
 	{ "POST", "/api/auth/password",   SESSION, WRITES, .body = &sign_in_password_body, .prepare = sign_in_password_prepare, .handle = sign_in_password, .about = "Sets another password; every other session ends." },
 	{ "POST", "/api/auth/invitation", GUEST,   HERE,   .body = &join_show_body,        .handle = join_show,                                             .about = "What an invitation's link is for." },
 	{ "POST", "/api/auth/join",       GUEST,   WRITES, .body = &join_body,             .prepare = join_prepare,             .handle = join_accept,      .about = "Accepts an invitation, and signs in." },
+
+	/* Coming in through a provider. */
+	{ "GET", "/api/auth/oidc/start",    PUBLIC, SLOWLY, .errand = true, .answer = REDIRECT, .query = &oidc_start_query,    .handle = oidc_start, .about = "Sends a browser to the provider of identities." },
+	{ "GET", "/api/auth/oidc/callback", GUEST,  WRITES, .errand = true, .answer = REDIRECT, .query = &oidc_callback_query, .prepare = oidc_callback_prepare, .handle = oidc_callback, .about = "Where the provider sends the browser back to." },
 
 	/* The staff: people and settings. */
 	{ "POST",   "/api/users",                 SESSION, WRITES, .least = ADMIN, .body = &members_add_body,     .handle = members_add,          .audit = "user.create",      .about = "Invites a member." },
@@ -107,9 +112,9 @@ const struct route routes[] = {
 	{ "GET",  "/control/users",                TENANT,  READS,  .answer = ARRAY,                    .handle = members_list,         .about = "Lists members." },
 	{ "POST", "/control/users/invitation",     TENANT,  WRITES, .body = &members_invite_body,       .handle = members_invite,       .audit = "user.invite",     .about = "Makes a new link for a member who has not accepted yet." },
 	{ "POST", "/control/users/password",       TENANT,  WRITES, .body = &members_password_body,     .prepare = members_prepare, .handle = members_set_password, .audit = "password.change", .about = "Sets a member's password; their sessions end." },
-	{ "POST", "/control/retention",            TENANT,  SLOWLY, .body = &retention_body,            .handle = retention_handle,     .about = "Erases what is older than an organization keeps, or counts it." },
-	{ "POST", "/control/backup",               CONTROL, SLOWLY, .body = &backup_body,               .handle = backup_make,          .about = "Copies the database, consistent, while it is written." },
-	{ "POST", "/control/verify",               CONTROL, SLOWLY, .body = &verify_body,               .handle = verify_figures,       .about = "Counts every figure again and tells each difference." },
+	{ "POST", "/control/retention",            TENANT,  SLOWLY, .errand = true, .body = &retention_body,            .handle = retention_handle,     .about = "Erases what is older than an organization keeps, or counts it." },
+	{ "POST", "/control/backup",               CONTROL, SLOWLY, .errand = true, .body = &backup_body, .handle = backup_make,          .about = "Copies the database, consistent, while it is written." },
+	{ "POST", "/control/verify",               CONTROL, SLOWLY, .errand = true, .body = &verify_body,               .handle = verify_figures,       .about = "Counts every figure again and tells each difference." },
 };
 // clang-format on
 const size_t route_count = sizeof routes / sizeof routes[0];
