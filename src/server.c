@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "api/dispatch.h"
+#include "api/live_hub.h"
 #include "api/openapi.h"
 #include "api/route.h"
+#include "background.h"
 #include "base/clock.h"
 #include "jobs.h"
 #include "store/lock.h"
@@ -16,7 +18,7 @@
 #define SLOW_QUEUE         256
 #define ERRAND_THREADS     4 /* a backup must not hold up who signs in */
 #define BATCH_ITEMS        1024
-#define EXTRA_READERS      2 /* beside one for each HTTP thread: the slow thread, a job */
+#define EXTRA_READERS      (2 + ERRAND_THREADS) /* beside one for each HTTP thread: the slow thread, a job, errands */
 
 struct server {
 	struct server_options options;
@@ -27,6 +29,28 @@ struct server {
 	struct jobs *jobs;
 };
 
+/* What the writer's thread does beside its items. */
+static void end_item(void *given, bool kept)
+{
+	const struct house *house = given;
+
+	ledger_end_item(house->ledger, kept);
+}
+
+static enum err settle(struct db *db, void *given)
+{
+	const struct house *house = given;
+
+	return ledger_settle(db, house->ledger);
+}
+
+static void forget(void *given)
+{
+	const struct house *house = given;
+
+	ledger_forget(house->ledger);
+}
+
 static enum err start_store(struct server *server, struct fault *fault)
 {
 	const struct server_options *options = &server->options;
@@ -34,6 +58,11 @@ static enum err start_store(struct server *server, struct fault *fault)
 	const struct writer_options writer = { .url = options->database,
 					       .queue_limit = (size_t)options->queue,
 					       .batch_limit = BATCH_ITEMS,
+					       .hooks = { .context = house,
+							  .end_item = end_item,
+							  .settle = settle,
+							  .forget = forget,
+							  .idle = background_step },
 					       .log = options->log,
 					       .metrics = house->metrics };
 	enum err err = lock_take(options->database, &server->lock, fault);
@@ -74,6 +103,10 @@ static enum err start_parts(struct server *server, struct fault *fault)
 		err = api_keys_new(&house->keys);
 	if (err == OK)
 		err = attempts_new(&house->attempts, server->options.auth_failures_per_minute);
+	if (err == OK)
+		err = live_hub_new(&house->live, LIVE_HEARTBEAT_MS);
+	if (err == OK)
+		err = ledger_new(&house->ledger, house->log);
 	if (err != OK)
 		return fault_set(fault, err, NULL, NULL, "Out of memory.");
 	err = start_store(server, fault);
@@ -183,8 +216,11 @@ void server_stop(struct server *server)
 	oidc_provider_stop(house->oidc);
 	worker_stop(house->errands);
 	writer_stop(house->writer); /* answers all that waits */
+	live_hub_stop(house->live);
 	if (server->http != NULL)
 		http_stop(server->http);
+	live_hub_free(house->live);
+	ledger_free(house->ledger);
 	readers_free(house->readers);
 	oidc_provider_free(house->oidc);
 	free((void *)house->openapi.at);

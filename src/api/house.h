@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "analytics/ledger.h"
 #include "auth/api_key.h"
 #include "auth/attempts.h"
 #include "auth/oidc_provider.h"
@@ -20,16 +21,20 @@
 #include "store/readers.h"
 #include "store/writer.h"
 
+struct live_hub;
+
 struct house {
 	const struct log *log;
 	struct text database; /* its URL */
 	struct metrics *metrics;
 	struct readers *readers;
 	struct writer *writer;
+	struct ledger *ledger;  /* the writer's thread alone */
 	struct worker *slow;    /* the thread for what takes long to compute */
 	struct worker *errands; /* the threads for what waits for others: another server, a disk */
 	struct api_keys *keys;
 	struct attempts *attempts;
+	struct live_hub *live;
 	struct oidc_provider *oidc; /* NULL: nobody signs in through one */
 	bool signup_open;           /* who comes in through it uninvited founds an organization */
 	struct seal_key seal;       /* of texts that come back: cursors, a sign-in under way */

@@ -353,7 +353,7 @@ static void put_reply(struct writing *writing, const struct route *route)
 		json_close_object(out);
 		json_close_object(out);
 	} else if (route->answer == PLAIN_TEXT) {
-		open_content(out, "text/plain");
+		open_content(out, route->reply != NULL ? route->reply : "text/plain");
 		json_open_object(out);
 		put_member(out, "type", "string");
 		json_close_object(out);

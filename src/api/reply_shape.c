@@ -169,18 +169,32 @@ static void note_required(struct reading *reading, struct required *required, st
 		required->names[required->count++] = name;
 }
 
+/* How many of the first columns are not shown. */
+static size_t take_hidden(struct reading *reading)
+{
+	int64_t count = 0;
+
+	if (take(reading, ".") && (text_to_int(take_name(reading), &count) != OK || count < 0))
+		reading->wrong = true;
+	return (size_t)count;
+}
+
 /* The columns of a statement as properties of an object that is open. */
 static void put_columns(struct reading *reading, struct text name, struct required *required, struct json_out *out)
 {
 	const struct statement *statement = find_statement(name);
 	struct required nullable;
+	size_t hidden;
 
 	if (statement == NULL || statement->out_count == 0) {
 		reading->wrong = true;
 		return;
 	}
+	hidden = take_hidden(reading);
+	if (hidden >= statement->out_count)
+		reading->wrong = true;
 	take_nullable(reading, statement, &nullable);
-	for (size_t i = 0; i < statement->out_count; i++) {
+	for (size_t i = hidden; i < statement->out_count; i++) {
 		const struct text column = text_of(statement->out[i].name);
 		bool null = false;
 

@@ -7,7 +7,8 @@
  *   object  = "{" [ member { "," member } ] "}"
  *   member  = name [ "?" ] ":" type | "..." row             "?": may be missing; "...": the row's members
  *   list    = "[" type "]"
- *   row     = statement [ "(" name "?" { "," name "?" } ")" ]    its out columns; those named may be null
+ *   row     = statement [ "." count ] [ "(" name "?" { "," name "?" } ")" ]
+ *             its out columns behind the first `count`; those named may be null
  *
  * Never describes what a handler does not write: tests/api/openapi.test.mjs holds real answers against it.
  * Next: openapi.c, who asks; routes.c, where the notation stands. */

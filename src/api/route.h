@@ -68,7 +68,7 @@ struct route {
 	enum err (*handle)(struct call *call);
 	/* Once it is durable, before it is answered: what must be forgotten in memory; or NULL. */
 	void (*stored)(struct call *call);
-	const char *reply; /* what a success answers, in the notation of reply_shape.h; of what is JSON */
+	const char *reply; /* what a success answers, in the notation of reply_shape.h; of PLAIN_TEXT its media type */
 	const char *about; /* one sentence, for the API's page */
 };
 

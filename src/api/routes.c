@@ -1,11 +1,17 @@
 /* Every route there is. Read a row from left to right: what is asked for, by whom, where it runs, how its body is read,
  * who handles it. What the columns mean stands in route.h, what becomes of them in dispatch.c. */
+#include "api/analytics.h"
+#include "api/article_stats.h"
 #include "api/articles.h"
+#include "api/audit_lists.h"
 #include "api/backup.h"
 #include "api/batch.h"
+#include "api/chat_lists.h"
 #include "api/chats.h"
+#include "api/erase.h"
 #include "api/join.h"
 #include "api/keys.h"
+#include "api/live.h"
 #include "api/members.h"
 #include "api/oidc.h"
 #include "api/openapi.h"
@@ -13,7 +19,10 @@
 #include "api/settings.h"
 #include "api/sign_in.h"
 #include "api/system.h"
+#include "api/user_lists.h"
 #include "api/users.h"
+#include "api/verify.h"
+#include "api/visitor_lists.h"
 #include "api/visitors.h"
 #include "api/web_mentions.h"
 
@@ -25,6 +34,14 @@
 #define INVITATION  "invitation: {link: text, expires_at: time}"
 #define SETTINGS    "{...organization_settings(location?, website_url?, retention_days?), api_key: text?}"
 #define NEW_KEY     "{id: id, name: text, api_key: text}"
+#define CHAT        "chat_page.9(user_id?, visitor_id?, location?, user_agent?, metadata?)"
+#define SHORT_CHAT  "(topic_summary?, leadScore?, sentiment?)"
+#define VISITOR     "visitor_show(email?, name?, source?)"
+#define COUNTS      "[{date: text, day: text, value: int}]"
+#define RATE        "{stages: [{label: text, value: int}], conversionRate: number}"
+#define SHARES      "[{name: text, value: int, percentage: text}]"
+#define COMPARED    "previous?: object"
+#define WEB_PAGES   "{mentions: [{url: text, title: text?, type: text, mentions: int, clicks: int, lastMentioned: time}], total: int}"
 #define SIGNED_IN                                                                                                  \
 	"{user?: {id: id, name: text?, email: text, image: text?, role: text, organizationId: id},"                \
 	" organization?: {id: id, slug: text, name: text},"                                                        \
@@ -75,6 +92,37 @@ const struct route routes[] = {
 	{ "POST",   "/api/keys",                  SESSION, WRITES, .least = ADMIN, .body = &keys_create_body,     .handle = keys_create,          .audit = "key.create",       .reply = NEW_KEY, .about = "Makes an API key; it is shown this once." },
 	{ "DELETE", "/api/keys/{id}",             SESSION, WRITES, .least = ADMIN,                                .handle = keys_remove,          .audit = "key.revoke",       .stored = keys_revoked, .reply = "{...api_key_revoke}", .about = "Revokes an API key." },
 
+	/* What is erased, and what is given to a person of their own. */
+	{ "DELETE", "/api/chats/{chatId}",       SESSION, WRITES, .least = ADMIN, .handle = erase_chat_handle,    .audit = "chat.delete",    .reply = "object", .about = "Erases a chat with everything that hangs on it." },
+	{ "DELETE", "/api/visitors/{id}",        SESSION, WRITES, .least = ADMIN, .handle = erase_visitor_handle, .audit = "visitor.delete", .reply = "object", .about = "Erases a visitor with all chats, views and web results." },
+	{ "GET",    "/api/visitors/{id}/export", SESSION, READS,  .least = ADMIN, .handle = export_visitor,       .audit = "visitor.export", .reply = "object", .about = "Everything that is known of a visitor." },
+
+	/* The staff: what they read. */
+	{ "GET", "/api/chats",                   SESSION, READS, .answer = ARRAY, .query = &chat_lists_chats_query, .handle = chat_lists_chats,       .reply = "[" CHAT "]", .about = "Lists chats." },
+	{ "GET", "/api/chats/{chatId}/messages", SESSION, READS, .answer = ARRAY, .query = &list_query_shape,       .handle = chat_lists_messages,    .reply = "[message_page.2]", .about = "Lists a chat's messages, oldest first." },
+	{ "GET", "/api/visitors",                SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_visitors, .reply = "{visitors: [visitor_page.2(email?, name?, source?)]}", .about = "Lists visitors." },
+	{ "GET", "/api/visitors/{id}",           SESSION, READS,                                                    .handle = visitor_lists_show,     .reply = "{visitor: " VISITOR "}", .about = "Shows a visitor." },
+	{ "GET", "/api/visitors/{id}/chats",     SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_chats,    .reply = "{chats: [visitor_chat_page.3" SHORT_CHAT "]}", .about = "Lists a visitor's chats." },
+	{ "GET", "/api/visitors/{id}/views",     SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_views,    .reply = "{views: [visitor_view_page.2]}", .about = "Lists the articles that a visitor opened." },
+	{ "GET", "/api/users",                   SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_users,       .reply = "{users: [user_page.2(name?, image?, provider?, provider_id?, last_sign_in_at?)]}", .about = "Lists members and contacts." },
+	{ "GET", "/api/users/{id}",              SESSION, READS, .least = ADMIN,                                    .handle = user_lists_show,        .reply = "{user: " USER "}", .about = "Shows a member or contact." },
+	{ "GET", "/api/users/{id}/chats",        SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_chats,       .reply = "{chats: [user_chat_page.3" SHORT_CHAT "]}", .about = "Lists a user's chats." },
+	{ "GET", "/api/users/{id}/views",        SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_views,       .reply = "{views: [user_view_page.2]}", .about = "Lists the articles that a user opened." },
+	{ "GET", "/api/live",                    SESSION, HERE,  .answer = PLAIN_TEXT,                              .handle = live_open,              .reply = "text/event-stream", .about = "What happens, as server-sent events." },
+	{ "GET", "/api/audit",                   SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = audit_lists_entries,    .reply = "{entries: [audit_page.2(actor_id?, actor_email?, target?, detail?, address?)]}", .about = "Lists who did what." },
+
+	/* The dashboard's figures. */
+	{ "GET", "/api/analytics/summary-metrics",  SESSION, READS, .query = &analytics_query, .handle = analytics_summary,     .reply = "{totalChats: int, totalMessages: int, totalVisitors: int, totalArticleClicks: int, totalArticleViews: int, totalPlacesTracked: int, engagedChats: int, uniqueSessions: int, " COMPARED "}", .about = "Totals, of all time when no days are given." },
+	{ "GET", "/api/analytics/user-activity",    SESSION, READS, .query = &analytics_query, .handle = analytics_activity,    .reply = "{uniqueUsers: " COUNTS ", chatMessages: " COUNTS ", registrations: " COUNTS ", " COMPARED "}", .about = "Sessions and registrations day by day, of 90 days when none are given." },
+	{ "GET", "/api/analytics/event-totals",     SESSION, READS, .query = &analytics_query, .handle = analytics_totals,      .reply = "{chatMessages: " COUNTS ", articleClicks: " COUNTS ", articleViews: " COUNTS ", " COMPARED "}", .about = "Messages, clicks and views day by day, of 90 days when none are given." },
+	{ "GET", "/api/analytics/conversion-rates", SESSION, READS, .query = &analytics_query, .handle = analytics_conversion,  .reply = "{sessionToEngagement: " RATE ", sessionToRegistration: " RATE ", sessionToClick: " RATE ", sessionToView: " RATE ", engagedToRegistration: " RATE ", engagedToClick: " RATE ", " COMPARED "}", .about = "How many went on from one stage to the next." },
+	{ "GET", "/api/analytics/user-composition", SESSION, READS, .query = &analytics_query, .handle = analytics_composition, .reply = "{totalChats: int, devices: " SHARES ", cities: " SHARES ", countries: " SHARES ", " COMPARED "}", .about = "Devices, cities and countries of chats." },
+	{ "GET", "/api/analytics/interests",        SESSION, READS, .query = &analytics_query, .handle = analytics_interests,   .reply = "{totalVisitors: int, seasons: " SHARES ", travelerTypes: " SHARES ", preferences: " SHARES ", vibes: " SHARES ", " COMPARED "}", .about = "Seasons, traveler types, preferences and vibes of visitors." },
+
+	{ "GET", "/api/articles/stats",             SESSION, READS, .query = &article_stats_query, .handle = article_stats_show, .reply = "{articles: [{id: text, name: text?, slug: text?, type: text?, mentions: int, views: int}], totals: {totalMentioned: int, totalViews: int, uniqueArticles: int}, " COMPARED "}", .about = "Articles by how often they were mentioned and opened, of 30 days when none are given." },
+	{ "GET", "/api/tavily-mentions",            SESSION, READS, .query = &web_pages_query,     .handle = web_pages_list,     .reply = WEB_PAGES, .about = "Web results by their address: how often shown and clicked." },
+	{ "GET", "/api/article-mentions",           SESSION, READS, .query = &web_pages_query,     .handle = web_pages_list,     .reply = WEB_PAGES, .about = "As GET /api/tavily-mentions." },
+
 	/* The operator, through the control socket or the command line. */
 	{ "POST", "/control/organizations",        CONTROL, WRITES, .body = &organizations_create_body, .handle = organizations_create, .about = "Founds an organization." },
 	{ "GET",  "/control/organizations",        CONTROL, READS,  .answer = ARRAY,                    .handle = organizations_list,   .about = "Lists organizations." },
@@ -86,7 +134,9 @@ const struct route routes[] = {
 	{ "GET",  "/control/users",                TENANT,  READS,  .answer = ARRAY,                    .handle = members_list,         .about = "Lists members." },
 	{ "POST", "/control/users/invitation",     TENANT,  WRITES, .body = &members_invite_body,       .handle = members_invite,       .audit = "user.invite",     .about = "Makes a new link for a member who has not accepted yet." },
 	{ "POST", "/control/users/password",       TENANT,  WRITES, .body = &members_password_body,     .prepare = members_prepare, .handle = members_set_password, .audit = "password.change", .about = "Sets a member's password; their sessions end." },
+	{ "POST", "/control/retention",            TENANT,  SLOWLY, .errand = true, .body = &retention_body,            .handle = retention_handle,     .about = "Erases what is older than an organization keeps, or counts it." },
 	{ "POST", "/control/backup",               CONTROL, SLOWLY, .errand = true, .body = &backup_body, .handle = backup_make,          .about = "Copies the database, consistent, while it is written." },
+	{ "POST", "/control/verify",               CONTROL, SLOWLY, .errand = true, .body = &verify_body,               .handle = verify_figures,       .about = "Counts every figure again and tells each difference." },
 };
 // clang-format on
 const size_t route_count = sizeof routes / sizeof routes[0];

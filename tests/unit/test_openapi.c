@@ -60,6 +60,8 @@ static void a_row_is_the_columns_of_its_statement(void **state)
 	     "{'type':'array','items':{'type':'object','properties':{'id':{'type':'string','format':'uuid'},"
 	     "'name':{'type':['string','null']},'masked':{'type':'string'},"
 	     "'revoked_at':{'type':'string','format':'date-time'}},'required':['id','name','masked','revoked_at']}}");
+	says("api_key_revoke.3", "{'type':'object','properties':{'revoked_at':{'type':'string','format':'date-time'}},"
+				 "'required':['revoked_at']}");
 	says("{...secret_by_name, more: int}",
 	     "{'type':'object','properties':{'value':{'type':'string'},'more':{'type':'integer'}},"
 	     "'required':['value','more']}");
@@ -95,6 +97,9 @@ static void a_notation_that_is_wrong_is_refused(void **state)
 		"secret_by_name()",
 		"secret_by_name(value)",
 		"secret_by_name(other?)",
+		"secret_by_name.1",
+		"secret_by_name.x",
+		"secret_by_name.",
 		"secret_by_name(value?",
 		"{...secret_by_name, value: text}",
 		"[[[[[[[[[[[text]]]]]]]]]]]",
@@ -134,7 +139,8 @@ static void every_route_says_what_it_answers(void **state)
 		struct text type;
 
 		assert_non_null(routes[i].about);
-		if (routes[i].credential == CONTROL || routes[i].credential == TENANT || routes[i].reply == NULL)
+		if (routes[i].answer == PLAIN_TEXT || routes[i].credential == CONTROL ||
+		    routes[i].credential == TENANT || routes[i].reply == NULL)
 			continue;
 		reply_shape_status(routes[i].reply, &type);
 		/* The ladder writes the brackets. */
