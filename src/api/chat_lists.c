@@ -80,7 +80,8 @@ static enum err read_range(struct call *call, const struct chats_query *query, i
 		err = read_moment(call, "from", query->from, from, &length);
 	if (err == OK && query->to.at != NULL) {
 		err = read_moment(call, "to", query->to, before, &length);
-		*before += length;
+		if (err == OK)
+			*before += length;
 	}
 	if (err == OK && *from >= *before)
 		return call_fail(call, ERR_INVALID, "from", "from must not lie behind to.");
