@@ -16,7 +16,7 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
-LIBRARIES = libmicrohttpd jansson sqlite3 libsodium libutf8proc libcurl
+LIBRARIES = libmicrohttpd jansson sqlite3 libsodium libutf8proc libcurl glib-2.0
 
 # Asked at the first compilation and not before: `make run` and `make test` install pkg-config themselves.
 library_cflags = $(eval library_cflags := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) cmocka 2>/dev/null || \

@@ -143,6 +143,9 @@ async function main() {
 	await measure('the same, to the newest 1,000 chats', server.port, key, sync, 1000);
 	const { rate: late } = await wrk('batch', server.port, 4, key);
 	print(`events in batches; ${format(MESSAGES)} messages`, 4, format(late));
+	const audit = performance.now();
+	const { rows } = verb(name, 'verify'); // ends with 1, and this with it, on any difference
+	console.log(`\n${format(rows)} rows counted again: every figure was right (${((performance.now() - audit) / 1000).toFixed(1)} s)`);
 	await stop(server);
 	console.log(`\ndatabase at ${format(MESSAGES)} messages: ${format(size / 1e6)} MB`);
 	await idle(name);

@@ -27,15 +27,15 @@ VALUES (:chat_number, :organization, :updated_at, 0);
 
 -- name: chat_conversation :tenant
 -- in:  chat_id text
--- out: number int, last_message int, message_count int
-SELECT c.number, a.last_message, a.message_count
+-- out: number int, last_message int, message_count int, counted_edition int, counted_day int
+SELECT c.number, a.last_message, a.message_count, a.counted_edition, a.counted_day
 FROM chats AS c
 JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id = :organization
 WHERE c.organization_id = :organization AND c.chat_id = :chat_id;
 
 -- name: chat_activity_move :tenant
--- in: chat_number int, updated_at time, last_message int
+-- in: chat_number int, updated_at time, last_message int, counted_edition int, counted_day int
 UPDATE chat_activity
 SET updated_at = CASE WHEN updated_at < :updated_at THEN :updated_at ELSE updated_at END, message_count = message_count + 1,
-    last_message = :last_message
+    last_message = :last_message, counted_edition = :counted_edition, counted_day = :counted_day
 WHERE organization_id = :organization AND chat_number = :chat_number;

@@ -14,8 +14,8 @@ RETURNING id, article_url, article_title, chat_id, session_id, visitor_id, searc
 
 -- name: web_mention_newest_of_chat :tenant
 -- in:  article_url text, chat_id text
--- out: number int
-SELECT w.number
+-- out: number int, clicked_at time
+SELECT w.number, w.clicked_at
 FROM web_mentions AS w
 WHERE w.organization_id = :organization AND w.chat_id = :chat_id AND w.article_url = :article_url
 ORDER BY w.number DESC
@@ -23,8 +23,8 @@ LIMIT 1;
 
 -- name: web_mention_newest_of_session :tenant
 -- in:  article_url text, session_id text
--- out: number int
-SELECT w.number
+-- out: number int, clicked_at time
+SELECT w.number, w.clicked_at
 FROM web_mentions AS w
 WHERE w.organization_id = :organization AND w.session_id = :session_id AND w.article_url = :article_url
 ORDER BY w.number DESC

@@ -7,6 +7,7 @@
 #include "api/dispatch.h"
 #include "api/live_hub.h"
 #include "api/route.h"
+#include "background.h"
 #include "base/clock.h"
 #include "jobs.h"
 #include "store/lock.h"
@@ -26,6 +27,28 @@ struct server {
 	struct jobs *jobs;
 };
 
+/* What the writer's thread does beside its items. */
+static void end_item(void *given, bool kept)
+{
+	const struct house *house = given;
+
+	ledger_end_item(house->ledger, kept);
+}
+
+static enum err settle(struct db *db, void *given)
+{
+	const struct house *house = given;
+
+	return ledger_settle(db, house->ledger);
+}
+
+static void forget(void *given)
+{
+	const struct house *house = given;
+
+	ledger_forget(house->ledger);
+}
+
 static enum err start_store(struct server *server, struct fault *fault)
 {
 	const struct server_options *options = &server->options;
@@ -33,6 +56,11 @@ static enum err start_store(struct server *server, struct fault *fault)
 	const struct writer_options writer = { .url = options->database,
 					       .queue_limit = (size_t)options->queue,
 					       .batch_limit = BATCH_ITEMS,
+					       .hooks = { .context = house,
+							  .end_item = end_item,
+							  .settle = settle,
+							  .forget = forget,
+							  .idle = background_step },
 					       .log = options->log,
 					       .metrics = house->metrics };
 	enum err err = lock_take(options->database, &server->lock, fault);
@@ -63,6 +91,8 @@ static enum err start_parts(struct server *server, struct fault *fault)
 		err = attempts_new(&house->attempts, server->options.auth_failures_per_minute);
 	if (err == OK)
 		err = live_hub_new(&house->live, LIVE_HEARTBEAT_MS);
+	if (err == OK)
+		err = ledger_new(&house->ledger, house->log);
 	if (err != OK)
 		return fault_set(fault, err, NULL, NULL, "Out of memory.");
 	err = start_store(server, fault);
@@ -164,6 +194,7 @@ void server_stop(struct server *server)
 		http_stop(server->http);
 	live_hub_free(house->live);
 	seal_free(house->seal);
+	ledger_free(house->ledger);
 	readers_free(house->readers);
 	attempts_free(house->attempts);
 	api_keys_free(house->keys);

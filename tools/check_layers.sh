@@ -24,9 +24,11 @@ BEGIN {
 
 	# A header that is not for everybody on the floors that could see it, and the files that may include it.
 	only["store/scope_make.h"] = "^src/(auth/tenant|store/[^/]*)[.]c$"
-	only["auth/tenant.h"]      = "^src/(auth/[^/]*|api/credential|jobs)[.]c$"
+	only["auth/tenant.h"]      = "^src/(auth/[^/]*|api/credential|jobs|background)[.]c$"
+	only["auth/tenants.h"]     = "^src/(auth/tenants|api/verify)[.]c$"
 	only["auth/system_query.h"] = "^src/auth/[^/]*[.]c$"
 	only["jansson.h"]          = "^src/base/json_tree[.]c$"
+	only["glib.h"]             = "^src/analytics/calendar[.]c$"
 	only["sqlite3.h"]          = "^src/store/[^/]*$"
 	only["microhttpd.h"]       = "^src/net/[^/]*$"
 }

@@ -52,6 +52,7 @@ enum err articles_mention(struct call *call)
 	const struct mention_input *in = call->input;
 	const struct article *articles = in->articles.items;
 	const int64_t at = in->timestamp == JSON_ABSENT ? call->now : in->timestamp;
+	const struct counting counting = call_counting(call);
 
 	for (size_t i = 0; i < in->articles.count; i++) {
 		const struct article_mention_create_in mention = { .id = uuid_new_at(at),
@@ -63,6 +64,15 @@ enum err articles_mention(struct call *call)
 								   .mentioned_at = at };
 		enum err err = query_run(call->db, STATEMENT_ARTICLE_MENTION_CREATE, &mention, NULL);
 
+		if (err == OK)
+			err = counting_mention(&counting,
+					       &(struct counted_article){ .number = db_inserted(call->db),
+									  .at = at,
+									  .id = mention.article_id,
+									  .name = mention.article_name,
+									  .slug = mention.article_slug,
+									  .type = mention.article_type },
+					       COUNTED);
 		if (err != OK)
 			return err;
 	}
@@ -108,8 +118,19 @@ enum err articles_view(struct call *call)
 						     .chat_id = in->chat_id,
 						     .session_id = in->session_id,
 						     .viewed_at = at };
+	const struct counting counting = call_counting(call);
 	enum err err = query_run(call->db, STATEMENT_ARTICLE_VIEW_CREATE, &view, NULL);
 
+	if (err == OK)
+		err = counting_view(&counting,
+				    &(struct counted_article){ .number = db_inserted(call->db),
+							       .at = at,
+							       .id = view.article_id,
+							       .name = view.article_name,
+							       .slug = view.article_slug,
+							       .type = view.article_type,
+							       .session_id = view.session_id },
+				    COUNTED);
 	if (err != OK)
 		return err;
 	json_key(call->out, "success");

@@ -14,6 +14,13 @@ enum err call_fail(struct call *call, enum err err, const char *field, const cha
 	return fault_set(&call->fault, err, NULL, field, "%s", sentence);
 }
 
+struct counting call_counting(struct call *call)
+{
+	return (struct counting){
+		.ledger = call->house->ledger, .db = call->db, .scope = call->scope, .arena = call->arena
+	};
+}
+
 enum err call_parameter_id(const struct call *call, size_t which, struct uuid *out)
 {
 	return uuid_parse(call->parameters[which], out) == OK ? OK : ERR_NOT_FOUND;

@@ -6,6 +6,7 @@
 #ifndef INNKEEPER_API_CALL_H
 #define INNKEEPER_API_CALL_H
 
+#include "analytics/counting.h"
 #include "api/house.h"
 #include "api/live_hub.h"
 #include "api/route.h"
@@ -60,6 +61,9 @@ struct call {
 /* Fails the call with a field at fault (NULL: none) and a sentence for a person. */
 enum err call_fail(struct call *call, enum err err, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* For a handler that WRITES: what the figures are told through. */
+struct counting call_counting(struct call *call);
 
 /* An id in the path. ERR_NOT_FOUND: it is none, and so names nothing; answered like one that is not there. */
 enum err call_parameter_id(const struct call *call, size_t which, struct uuid *out) WARN_UNUSED;

@@ -72,6 +72,11 @@ enum err chats_create(struct call *call)
 				       .metadata = in->metadata,
 				       .created_at = created_at };
 	struct chat_by_external_id_out there;
+	struct counted_chat counted = { .created_at = created_at,
+					.session_id = in->session_id,
+					.location = in->location,
+					.user_agent = in->user_agent };
+	const struct counting counting = call_counting(call);
 	enum err err;
 
 	if (chat.chat_id.at == NULL) {
@@ -83,11 +88,13 @@ enum err chats_create(struct call *call)
 			return err == OK ? answer_chat(call, there.chat_id, there.created_at) : err;
 	}
 	err = query_run(call->db, STATEMENT_CHAT_CREATE, &chat, NULL);
+	counted.number = db_inserted(call->db);
 	if (err == OK)
 		err = query_run(
 		    call->db, STATEMENT_CHAT_ACTIVITY_CREATE,
-		    &(struct chat_activity_create_in){ .chat_number = db_inserted(call->db), .updated_at = created_at },
-		    NULL);
+		    &(struct chat_activity_create_in){ .chat_number = counted.number, .updated_at = created_at }, NULL);
+	if (err == OK)
+		err = counting_chat(&counting, &counted, COUNTED);
 	if (err != OK)
 		return err;
 	live_note(call, LIVE_CHAT, &chat.id, chat.chat_id, DB_NULL);
@@ -160,6 +167,24 @@ static enum err answer_repeat(struct call *call, const struct message_input *in)
 	return err;
 }
 
+/* What a stored message moves. */
+static enum err move_on(struct call *call, const struct message_create_in *message,
+			const struct chat_conversation_out *chat)
+{
+	const struct counting counting = call_counting(call);
+	struct counted_last last = { chat->counted_edition, chat->counted_day };
+	struct chat_activity_move_in move = { .chat_number = chat->number,
+					      .updated_at = call->now,
+					      .last_message = db_inserted(call->db) };
+	enum err err = OK;
+
+	if (text_equal(message->role, TEXT("user")))
+		err = counting_message(&counting, chat->number, message->created_at, &last);
+	move.counted_edition = last.edition;
+	move.counted_day = last.day;
+	return err == OK ? query_run(call->db, STATEMENT_CHAT_ACTIVITY_MOVE, &move, NULL) : err;
+}
+
 enum err chats_message(struct call *call)
 {
 	const struct message_input *in = call->input;
@@ -185,11 +210,7 @@ enum err chats_message(struct call *call)
 	message.previous = chat.last_message;
 	err = query_run(call->db, STATEMENT_MESSAGE_CREATE, &message, NULL);
 	if (err == OK)
-		err = query_run(call->db, STATEMENT_CHAT_ACTIVITY_MOVE,
-				&(struct chat_activity_move_in){ .chat_number = chat.number,
-								 .updated_at = call->now,
-								 .last_message = db_inserted(call->db) },
-				NULL);
+		err = move_on(call, &message, &chat);
 	if (err != OK)
 		return err;
 	live_note(call, LIVE_MESSAGE, &message.id, in->chat_id, chat.message_count + 1);

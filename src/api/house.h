@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "analytics/ledger.h"
 #include "auth/api_key.h"
 #include "auth/attempts.h"
 #include "auth/seal.h"
@@ -27,7 +28,8 @@ struct house {
 	struct metrics *metrics;
 	struct readers *readers;
 	struct writer *writer;
-	struct worker *slow; /* the thread for what takes long */
+	struct ledger *ledger; /* the writer's thread alone */
+	struct worker *slow;   /* the thread for what takes long */
 	struct api_keys *keys;
 	struct attempts *attempts;
 	struct seal *seal;

@@ -1,5 +1,7 @@
 /* Every route there is. Read a row from left to right: what is asked for, by whom, where it runs, how its body is read,
  * who handles it. What the columns mean stands in route.h, what becomes of them in dispatch.c. */
+#include "api/analytics.h"
+#include "api/article_stats.h"
 #include "api/articles.h"
 #include "api/audit_lists.h"
 #include "api/backup.h"
@@ -16,6 +18,7 @@
 #include "api/system.h"
 #include "api/user_lists.h"
 #include "api/users.h"
+#include "api/verify.h"
 #include "api/visitor_lists.h"
 #include "api/visitors.h"
 #include "api/web_mentions.h"
@@ -75,6 +78,18 @@ const struct route routes[] = {
 	{ "GET", "/api/live",                    SESSION, HERE,  .answer = PLAIN_TEXT,                              .handle = live_open,              .about = "What happens, as server-sent events." },
 	{ "GET", "/api/audit",                   SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = audit_lists_entries,    .about = "Lists who did what." },
 
+	/* The dashboard's figures. */
+	{ "GET", "/api/analytics/summary-metrics",  SESSION, READS, .query = &analytics_query, .handle = analytics_summary,     .about = "Totals, of all time when no days are given." },
+	{ "GET", "/api/analytics/user-activity",    SESSION, READS, .query = &analytics_query, .handle = analytics_activity,    .about = "Sessions and registrations day by day, of 90 days when none are given." },
+	{ "GET", "/api/analytics/event-totals",     SESSION, READS, .query = &analytics_query, .handle = analytics_totals,      .about = "Messages, clicks and views day by day, of 90 days when none are given." },
+	{ "GET", "/api/analytics/conversion-rates", SESSION, READS, .query = &analytics_query, .handle = analytics_conversion,  .about = "How many went on from one stage to the next." },
+	{ "GET", "/api/analytics/user-composition", SESSION, READS, .query = &analytics_query, .handle = analytics_composition, .about = "Devices, cities and countries of chats." },
+	{ "GET", "/api/analytics/interests",        SESSION, READS, .query = &analytics_query, .handle = analytics_interests,   .about = "Seasons, traveler types, preferences and vibes of visitors." },
+
+	{ "GET", "/api/articles/stats",             SESSION, READS, .query = &article_stats_query, .handle = article_stats_show, .about = "Articles by how often they were mentioned and opened, of 30 days when none are given." },
+	{ "GET", "/api/tavily-mentions",            SESSION, READS, .query = &web_pages_query,     .handle = web_pages_list,     .about = "Web results by their address: how often shown and clicked." },
+	{ "GET", "/api/article-mentions",           SESSION, READS, .query = &web_pages_query,     .handle = web_pages_list,     .about = "As GET /api/tavily-mentions." },
+
 	/* The operator, through the control socket or the command line. */
 	{ "POST", "/control/organizations",        CONTROL, WRITES, .body = &organizations_create_body, .handle = organizations_create, .about = "Founds an organization." },
 	{ "GET",  "/control/organizations",        CONTROL, READS,  .answer = ARRAY,                    .handle = organizations_list,   .about = "Lists organizations." },
@@ -87,6 +102,7 @@ const struct route routes[] = {
 	{ "POST", "/control/users/invitation",     TENANT,  WRITES, .body = &members_invite_body,       .handle = members_invite,       .audit = "user.invite",     .about = "Makes a new link for a member who has not accepted yet." },
 	{ "POST", "/control/users/password",       TENANT,  WRITES, .body = &members_password_body,     .prepare = members_prepare, .handle = members_set_password, .audit = "password.change", .about = "Sets a member's password; their sessions end." },
 	{ "POST", "/control/backup",               CONTROL, SLOWLY, .body = &backup_body,               .handle = backup_make,          .about = "Copies the database, consistent, while it is written." },
+	{ "POST", "/control/verify",               CONTROL, SLOWLY, .body = &verify_body,               .handle = verify_figures,       .about = "Counts every figure again and tells each difference." },
 };
 // clang-format on
 const size_t route_count = sizeof routes / sizeof routes[0];

@@ -1,8 +1,33 @@
 #include "api/settings.h"
 
+#include "analytics/build.h"
 #include "api/keys.h"
 
 #define RETENTION_MAX 36500 /* days */
+
+/* The figures by the days of another time zone, on their way: {time_zone, done, total}, in raw rows; else null. */
+static enum err put_progress(struct call *call)
+{
+	struct build_progress progress;
+	enum err err = build_look(call->db, call->arena, &progress);
+
+	if (err != OK)
+		return err;
+	json_key(call->out, "figures_being_counted");
+	if (!progress.building) {
+		json_put_null(call->out);
+		return OK;
+	}
+	json_open_object(call->out);
+	json_key(call->out, "time_zone");
+	json_put_text(call->out, progress.build_zone);
+	json_key(call->out, "done");
+	json_put_int(call->out, progress.done);
+	json_key(call->out, "total");
+	json_put_int(call->out, progress.total > progress.done ? progress.total : progress.done);
+	json_close_object(call->out);
+	return OK;
+}
 
 /* `key`: the whole key, this once; NULL: the masked one. */
 static enum err put_settings(struct call *call, const char *key)
@@ -18,7 +43,7 @@ static enum err put_settings(struct call *call, const char *key)
 	query_members(STATEMENT_ORGANIZATION_SETTINGS, &row, call->out);
 	json_key(call->out, "api_key");
 	json_put_text(call->out, key != NULL ? text_of(key) : newest.masked);
-	return OK;
+	return put_progress(call);
 }
 
 enum err settings_show(struct call *call)
@@ -30,6 +55,7 @@ struct change_input {
 	struct text name;
 	struct text location;
 	struct text website_url;
+	struct text time_zone;
 	int64_t retention_days;
 };
 
@@ -38,6 +64,10 @@ static const struct json_field change_fields[] = {
 	{ .name = "organization_name", .kind = JSON_TEXT, AT(name), .max = 200 },
 	{ .name = "location", .kind = JSON_TEXT, AT(location), .max = 200 },
 	{ .name = "website_url", .kind = JSON_TEXT, AT(website_url), .max = 2000 },
+	{ .name = "time_zone",
+	  .kind = JSON_TEXT,
+	  AT(time_zone),
+	  .about = "Whose midnight ends a day, for example America/New_York; the figures follow." },
 	{ .name = "retention_days",
 	  .kind = JSON_INT,
 	  AT(retention_days),
@@ -46,6 +76,18 @@ static const struct json_field change_fields[] = {
 };
 #undef AT
 const struct json_shape settings_change_body = JSON_SHAPE(change_input, change_fields);
+
+static enum err change_time_zone(struct call *call, struct text zone)
+{
+	const struct counting counting = call_counting(call);
+	enum err err = build_change_zone(&counting, zone, call->now);
+
+	if (err == ERR_INVALID)
+		return call_fail(call, err, "time_zone",
+				 "time_zone must be an IANA name that this machine knows, for example "
+				 "America/New_York.");
+	return err;
+}
 
 enum err settings_change(struct call *call)
 {
@@ -58,6 +100,8 @@ enum err settings_change(struct call *call)
 								   .now = call->now },
 				 NULL);
 
+	if (err == OK && in->time_zone.at != NULL)
+		err = change_time_zone(call, in->time_zone);
 	if (err == OK && in->retention_days != JSON_ABSENT)
 		err = query_run(
 		    call->db, STATEMENT_ORGANIZATION_RETAIN,

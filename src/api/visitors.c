@@ -94,9 +94,19 @@ static enum err make(struct call *call, const struct identify_input *in, int64_t
 						   .metadata = in->metadata,
 						   .created_at = at };
 
+	const struct counting counting = call_counting(call);
+	enum err err = query_run(call->db, STATEMENT_VISITOR_CREATE, &visitor, NULL);
+
 	*out = visitor.id;
 	live_note(call, LIVE_VISITOR, &visitor.id, (struct text){ 0 }, DB_NULL);
-	return query_run(call->db, STATEMENT_VISITOR_CREATE, &visitor, NULL);
+	return err == OK ? counting_visitor(&counting, NULL,
+					    &(struct counted_visitor){ db_inserted(call->db), at, visitor.metadata })
+			 : err;
+}
+
+static struct counted_visitor counted(const struct visitor_by_id_out *visitor)
+{
+	return (struct counted_visitor){ visitor->number, visitor->created_at, visitor->metadata };
 }
 
 /* What hangs on `from` hangs on `to` afterwards, and `from` is gone. */
@@ -124,15 +134,19 @@ static bool is_older(const struct visitor_by_id_out *a, const struct visitor_by_
 }
 
 /* If another visitor has the e-mail already, the two become the older one: its values stay, the other's fill the gaps.
- */
-static enum err unite(struct call *call, struct text email, struct visitor_by_id_out *visitor)
+ * `*before`: the one that stays, as it is stored. */
+static enum err unite(struct call *call, struct text email, struct visitor_by_id_out *visitor,
+		      struct counted_visitor *before)
 {
+	const struct counting counting = call_counting(call);
 	struct visitor_by_id_out other;
 	struct visitor_by_id_out kept = *visitor;
 	struct visitor_by_id_out gone;
+	struct counted_visitor taken;
 	struct uuid id;
 	enum err err = find_by_email(call, email, &id);
 
+	*before = counted(visitor);
 	if (err == ERR_NOT_FOUND || (err == OK && uuid_equal(&id, &visitor->id)))
 		return OK;
 	if (err == OK)
@@ -144,7 +158,11 @@ static enum err unite(struct call *call, struct text email, struct visitor_by_id
 		kept = other;
 		gone = *visitor;
 	}
+	taken = counted(&gone);
 	err = absorb(call, &gone.id, &kept.id);
+	if (err == OK)
+		err = counting_visitor(&counting, &taken, NULL);
+	*before = counted(&kept);
 	if (err == OK)
 		err = json_merge(call->arena, gone.metadata, kept.metadata, &kept.metadata);
 	if (kept.name.at == NULL)
@@ -157,7 +175,10 @@ static enum err change(struct call *call, const struct identify_input *in, int64
 		       struct visitor_by_id_out *visitor)
 {
 	struct visitor_change_in changed = { .email = in->email, .last_active_at = at };
-	enum err err = unite(call, in->email, visitor);
+	const struct counting counting = call_counting(call);
+	struct counted_visitor before;
+	struct counted_visitor after;
+	enum err err = unite(call, in->email, visitor, &before);
 
 	if (err == OK)
 		err = json_merge(call->arena, visitor->metadata, in->metadata, &changed.metadata);
@@ -167,7 +188,10 @@ static enum err change(struct call *call, const struct identify_input *in, int64
 		return call_fail(call, ERR_INVALID, "metadata", "metadata would grow past %d bytes.", METADATA_MAX);
 	changed.id = visitor->id;
 	changed.name = in->name.at != NULL ? in->name : visitor->name;
-	return query_run(call->db, STATEMENT_VISITOR_CHANGE, &changed, NULL);
+	after = before;
+	after.metadata = changed.metadata;
+	err = query_run(call->db, STATEMENT_VISITOR_CHANGE, &changed, NULL);
+	return err == OK ? counting_visitor(&counting, &before, &after) : err;
 }
 
 struct linked {

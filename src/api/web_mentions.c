@@ -116,6 +116,7 @@ enum err web_mentions_create(struct call *call)
 	const struct mentions_input *in = call->input;
 	const struct result *results = in->mentions.items;
 	const int64_t at = in->timestamp == JSON_ABSENT ? call->now : in->timestamp;
+	const struct counting counting = call_counting(call);
 	struct uuid visitor_id;
 	enum err err = find_visitor(call, in->visitor_id, &visitor_id);
 
@@ -142,6 +143,16 @@ enum err web_mentions_create(struct call *call)
 		if (mention.metadata.at == NULL)
 			return ERR_MEMORY;
 		err = query_one(call->db, STATEMENT_WEB_MENTION_CREATE, &mention, &row, call->arena);
+		if (err == OK)
+			err = counting_web_mention(&counting,
+						   &(struct counted_web_mention){ .number = db_inserted(call->db),
+										  .mentioned_at = at,
+										  .clicked_at = DB_NULL,
+										  .url = mention.article_url,
+										  .title = mention.article_title,
+										  .chat_id = mention.chat_id,
+										  .session_id = mention.session_id },
+						   COUNTED);
 		if (err == OK)
 			put_row(call->out, STATEMENT_WEB_MENTION_CREATE, &row, false);
 	}
@@ -171,7 +182,8 @@ static const struct json_field click_fields[] = {
 #undef AT
 const struct json_shape web_mentions_click_body = JSON_SHAPE(click_input, click_fields);
 
-static enum err find_newest(struct call *call, const struct click_input *in, int64_t *number)
+/* `*clicked` tells whether it was before. */
+static enum err find_newest(struct call *call, const struct click_input *in, int64_t *number, bool *clicked)
 {
 	struct web_mention_newest_of_chat_out of_chat;
 	struct web_mention_newest_of_session_out of_session;
@@ -183,6 +195,7 @@ static enum err find_newest(struct call *call, const struct click_input *in, int
 			      &(struct web_mention_newest_of_chat_in){ .article_url = in->url, .chat_id = in->chat_id },
 			      &of_chat, call->arena);
 		*number = err == OK ? of_chat.number : 0;
+		*clicked = err == OK && of_chat.clicked_at != DB_NULL;
 		return err;
 	}
 	err = query_one(
@@ -190,6 +203,7 @@ static enum err find_newest(struct call *call, const struct click_input *in, int
 	    &(struct web_mention_newest_of_session_in){ .article_url = in->url, .session_id = in->session_id },
 	    &of_session, call->arena);
 	*number = err == OK ? of_session.number : 0;
+	*clicked = err == OK && of_session.clicked_at != DB_NULL;
 	return err;
 }
 
@@ -197,17 +211,27 @@ enum err web_mentions_click(struct call *call)
 {
 	const struct click_input *in = call->input;
 	struct web_mention_click_in click = { .clicked_at = in->timestamp == JSON_ABSENT ? call->now : in->timestamp };
+	const struct counting counting = call_counting(call);
 	struct web_mention_click_out row;
+	bool clicked = false;
 	enum err err;
 
 	if (in->chat_id.at == NULL && in->session_id.at == NULL)
 		return fault_set(&call->fault, ERR_INVALID, "missing_field", "chatId",
 				 "chatId or sessionId is needed.");
-	err = find_newest(call, in, &click.number);
+	err = find_newest(call, in, &click.number, &clicked);
 	if (err == ERR_NOT_FOUND)
 		return call_fail(call, err, NULL, "No such web result was shown in this chat or session.");
 	if (err == OK)
 		err = query_one(call->db, STATEMENT_WEB_MENTION_CLICK, &click, &row, call->arena);
+	if (err == OK && !clicked)
+		err = counting_click(&counting, &(struct counted_web_mention){ .number = click.number,
+									       .mentioned_at = row.mentioned_at,
+									       .clicked_at = row.clicked_at,
+									       .url = row.article_url,
+									       .title = row.article_title,
+									       .chat_id = row.chat_id,
+									       .session_id = row.session_id });
 	if (err != OK)
 		return err;
 	if (row.clicked_at == click.clicked_at) /* else it had been clicked before */

@@ -157,6 +157,43 @@ static bool is_address(struct text text)
 	return true;
 }
 
+static enum err fold(struct text text, utf8proc_uint8_t **out, size_t *bytes)
+{
+	const utf8proc_ssize_t length = utf8proc_map((const utf8proc_uint8_t *)text.at, (utf8proc_ssize_t)text.length,
+						     out, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD);
+
+	if (length < 0)
+		return length == UTF8PROC_ERROR_NOMEM ? ERR_MEMORY : ERR_INVALID;
+	*bytes = (size_t)length;
+	return OK;
+}
+
+enum err text_fold(struct arena *arena, struct text text, struct text *out)
+{
+	utf8proc_uint8_t *folded = NULL;
+	size_t bytes = 0;
+	enum err err;
+
+	*out = (struct text){ NULL, 0 };
+	if (text.length == 0) {
+		*out = text;
+		return OK;
+	}
+	if (!text_is_utf8(text))
+		return ERR_INVALID;
+	err = fold(text, &folded, &bytes);
+	if (err != OK)
+		return err;
+	*out = text_copy(arena, (struct text){ (const char *)folded, bytes });
+	free(folded);
+	return out->at ? OK : ERR_MEMORY;
+}
+
+bool text_holds(struct text text, struct text part)
+{
+	return part.length == 0 || (text.length > 0 && memmem(text.at, text.length, part.at, part.length) != NULL);
+}
+
 enum err text_email(struct arena *arena, struct text raw, struct text *out)
 {
 	struct text trimmed = text_trim(raw);
@@ -167,11 +204,12 @@ enum err text_email(struct arena *arena, struct text raw, struct text *out)
 	/* Composing shortens a text, but never to less than a quarter. */
 	if (!trimmed.length || trimmed.length > (size_t)4 * EMAIL_BYTES || !text_is_utf8(trimmed))
 		return ERR_INVALID;
-	utf8proc_ssize_t length = utf8proc_map((const utf8proc_uint8_t *)trimmed.at, (utf8proc_ssize_t)trimmed.length,
-					       &folded, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD);
-	if (length < 0)
-		return length == UTF8PROC_ERROR_NOMEM ? ERR_MEMORY : ERR_INVALID;
-	struct text whole = { (const char *)folded, (size_t)length };
+	size_t bytes = 0;
+	err = fold(trimmed, &folded, &bytes);
+	if (err != OK)
+		return err;
+	err = ERR_INVALID;
+	struct text whole = { (const char *)folded, bytes };
 	if (is_address(whole)) {
 		*out = text_copy(arena, whole);
 		err = out->at ? OK : ERR_MEMORY;

@@ -39,6 +39,13 @@ bool text_is_utf8(struct text text);
  * bytes (RFC 5321, 4.5.3.1.3). The result lives in the arena. */
 enum err text_email(struct arena *arena, struct text raw, struct text *out) WARN_UNUSED;
 
+/* A text as it is compared without case: normalised (NFC) and case-folded as an e-mail is. ERR_INVALID: no valid UTF-8.
+ */
+enum err text_fold(struct arena *arena, struct text text, struct text *out) WARN_UNUSED;
+
+/* Whether `part` stands somewhere in the text, byte by byte; the empty one does. */
+bool text_holds(struct text text, struct text part);
+
 /* Decodes percent-encoding (RFC 3986, 2.1); `plus` turns `+` into a blank as forms do. ERR_INVALID on a lone `%`,
  * on %00 and on a result that is not UTF-8. */
 enum err text_percent_decode(struct arena *arena, struct text raw, bool plus, struct text *out) WARN_UNUSED;

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,7 +23,9 @@ static void put_body(const struct verb *verb, const struct verb_arguments *argum
 		if (option->member == NULL || arguments->values[i].at == NULL)
 			continue;
 		json_key(&out, option->member);
-		if (option->value == VERB_INT && text_to_int(arguments->values[i], &number) == OK)
+		if (option->value == VERB_FLAG)
+			json_put_bool(&out, true);
+		else if (option->value == VERB_INT && text_to_int(arguments->values[i], &number) == OK)
 			json_put_int(&out, number);
 		else
 			json_put_text(&out, arguments->values[i]);
@@ -61,7 +64,18 @@ static void print_refusal(const struct control_reply *reply, struct arena *arena
 	verb_failed(&fault);
 }
 
-static int print_reply(const struct control_reply *reply, struct arena *arena)
+/* What a verb's answer must say for it to have succeeded. */
+static bool is_as_wanted(const struct verb *verb, const struct control_reply *reply, struct arena *arena)
+{
+	const struct json_value *answer;
+
+	if (verb->verdict == NULL)
+		return true;
+	return json_parse((struct text){ reply->body.at, reply->body.length }, arena, &answer, NULL) == OK &&
+	       json_is_object(answer) && text_equal(json_member_text(answer, "result"), text_of(verb->verdict));
+}
+
+static int print_reply(const struct verb *verb, const struct control_reply *reply, struct arena *arena)
 {
 	if (reply->status >= 300) {
 		print_refusal(reply, arena);
@@ -69,7 +83,9 @@ static int print_reply(const struct control_reply *reply, struct arena *arena)
 	}
 	fwrite(reply->body.at, 1, reply->body.length, stdout);
 	fputc('\n', stdout);
-	return fflush(stdout) == 0 && ferror(stdout) == 0 ? 0 : EXIT_FAILED;
+	if (fflush(stdout) != 0 || ferror(stdout) != 0)
+		return EXIT_FAILED;
+	return is_as_wanted(verb, reply, arena) ? EXIT_SUCCESS : EXIT_FAILED;
 }
 
 static int ask(const struct verb *verb, const struct verb_arguments *arguments, const char *socket_path,
@@ -93,7 +109,7 @@ static int ask(const struct verb *verb, const struct verb_arguments *arguments, 
 		err = control_ask(socket_path, verb->method, target.at, (struct text){ body.at, body.length }, &reply,
 				  &fault);
 	if (err == OK)
-		status = print_reply(&reply, arena);
+		status = print_reply(verb, &reply, arena);
 	else
 		verb_failed(&fault);
 	buffer_fini(&reply.body);

@@ -113,6 +113,8 @@ static enum err take_value(const struct verb_option *option, const char *value, 
 	if (option->value == VERB_PATH)
 		return make_absolute(arena, value, out);
 	*out = text_of(value);
+	if (option->value == VERB_FLAG)
+		return OK;
 	return option->value == VERB_INT ? text_to_int(*out, &number) : OK;
 }
 
@@ -149,7 +151,7 @@ static int read_words(const struct verb *verb, int count, char **words, struct a
 
 		if (option == NULL)
 			return usage_error(verb, "it does not take", words[i]);
-		if (option->flag != NULL && option->value != VERB_STDIN) {
+		if (option->flag != NULL && option->value != VERB_STDIN && option->value != VERB_FLAG) {
 			value = equals != NULL ? equals + 1 : i + 1 < count ? words[++i] : NULL;
 			if (value == NULL)
 				return usage_error(verb, "a value is needed behind", option->flag);

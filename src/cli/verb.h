@@ -20,6 +20,7 @@ enum verb_value {
 	VERB_PATH,         /* made absolute: the server may run elsewhere */
 	VERB_STDIN,        /* the option is a flag; its value is the first line of standard input */
 	VERB_ORGANIZATION, /* a slug, for the route's query */
+	VERB_FLAG,         /* true when it is given */
 };
 
 struct verb_option {
@@ -40,7 +41,8 @@ struct verb {
 	const char *about;
 	const char *method; /* of a route; NULL: `run` */
 	const char *path;
-	bool founds; /* may make a database that is not there yet */
+	const char *verdict; /* what the answer's `result` must be, else it exits 1; NULL: nothing */
+	bool founds;         /* may make a database that is not there yet */
 	struct verb_option options[VERB_OPTIONS];
 	int (*run)(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 		   struct arena *arena);

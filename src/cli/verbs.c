@@ -51,6 +51,9 @@ const struct verb verbs[] = {
 		{ NULL, "path", VERB_PATH, true, "FILE", "where to; must not be there yet" } } },
 	{ "restore", "puts a backup in the place of the database, while no server runs", .run = restore_run, .founds = true, .options = {
 		{ NULL, "path", VERB_PATH, true, "FILE", "a backup" } } },
+	{ "verify", "counts every figure again from what was stored, and prints each difference", .method = "POST", .path = "/control/verify", .verdict = "exact", .options = {
+		{ "--organization", "organization", VERB_TEXT, false, "SLUG", "whose; all when not given" },
+		{ "--repair", "repair", VERB_FLAG, false, NULL, "counts anew what differs, and looks again" } } },
 	{ "migrate", "brings the database to this version, while no server runs", .run = migrate_run, .founds = true },
 };
 // clang-format on

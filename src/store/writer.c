@@ -48,6 +48,9 @@ static _Noreturn void end_process(const struct writer *writer, const char *what)
 
 static enum err run_one(struct writer *writer, struct writer_item *item)
 {
+	const struct writer_hooks *hooks = &writer->options.hooks;
+	enum err err;
+
 	if (item->parts) {
 		item->outcome = item->run(writer->db, item->context);
 		return item->outcome;
@@ -55,7 +58,10 @@ static enum err run_one(struct writer *writer, struct writer_item *item)
 	if (db_enter(writer->db, item->scope) != OK)
 		return ERR_STORAGE;
 	item->outcome = item->run(writer->db, item->context);
-	return db_leave(writer->db, item->outcome == OK);
+	err = db_leave(writer->db, item->outcome == OK);
+	if (hooks->end_item != NULL)
+		hooks->end_item(hooks->context, item->outcome == OK);
+	return err;
 }
 
 static void forget(struct writer *writer)

@@ -33,6 +33,9 @@ struct writer_item {
 /* What else happens on the writer's thread; each function may be NULL. */
 struct writer_hooks {
 	void *context;
+	/* An item has run and its scope was left: what it wrote is kept (until the commit) or undone. An item of parts
+	 * tells of them by itself. */
+	void (*end_item)(void *context, bool kept);
 	/* Before each commit, in no scope: stores what the items have gathered. Anything but OK loses the transaction.
 	 */
 	enum err (*settle)(struct db *db, void *context);

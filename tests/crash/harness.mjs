@@ -98,6 +98,12 @@ export async function createOrganization(database, name) {
 	return JSON.parse(stdout).api_key;
 }
 
+// Every figure counted again from the rows; a difference fails.
+export async function verifyFigures(database) {
+	const { stdout } = await run(binary, ["verify", "--database", `sqlite:${database}`]).catch((failure) => failure);
+	assert.equal(JSON.parse(stdout).result, "exact", stdout);
+}
+
 // One keep-alive connection, one request at a time. An answer is the whole answer or null: the connection ended first.
 export class Connection {
 	constructor(port, key) {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as moment } from "node:timers/promises";
-import { Connection, Remains, createOrganization, end, launch, seeded, start, temporaryFolder, test, within } from "./harness.mjs";
+import { Connection, Remains, createOrganization, end, launch, seeded, start, temporaryFolder, test, verifyFigures, within } from "./harness.mjs";
 
 const ROUNDS = Number(process.env.INNKEEPER_CRASH_ROUNDS ?? 100);
 const SEED = Number(process.env.INNKEEPER_CRASH_SEED ?? Date.now() % 2 ** 31);
@@ -240,6 +240,7 @@ test(`what was acknowledged survives ${ROUNDS} kills, once and byte for byte`, a
 		}
 		assert.deepEqual(await end(server), { code: 0, signal: null });
 		await guests.verify(database, { everything: true });
+		await verifyFigures(database);
 	} catch (failure) {
 		failure.message += ` (INNKEEPER_CRASH_SEED=${SEED})`;
 		throw failure;

@@ -41,6 +41,18 @@ static const char *const seeds[] = {
 	"target, detail, address) VALUES (?2, ?1, ?1, ?2, 'user', ?1, ?3, ?3, ?3, ?3, ?3)",
 	"INSERT INTO chat_summaries (chat_number, organization_id, topic_summary, topics, conversion_signals, "
 	"summarized_at) VALUES (?2, ?1, ?3, ?3, ?3, ?2)",
+	"INSERT INTO rollup_counts (organization_id, edition, metric, span, start, label, amount) "
+	"VALUES (?1, ?2, ?2, ?2, ?2, ?3, ?2)",
+	"INSERT INTO rollup_members (organization_id, edition, metric, member, day, amount) "
+	"VALUES (?1, ?2, ?2, ?3, ?2, ?2)",
+	"INSERT INTO rollup_gaps (organization_id, edition, metric, span, start, before, amount) "
+	"VALUES (?1, ?2, ?2, ?2, ?2, ?2, ?2)",
+	"INSERT INTO rollup_states (organization_id, edition, zone, newest_edition, build_edition, build_zone) "
+	"VALUES (?1, ?2, ?3, ?2, ?2, ?3)",
+	"INSERT INTO articles (organization_id, article_id, article_name, article_slug, article_type, seen_at) "
+	"VALUES (?1, ?3, ?3, ?3, ?3, ?2)",
+	"INSERT INTO web_pages (number, organization_id, article_url, article_title, mentions, clicks, "
+	"last_mentioned) VALUES (?2, ?1, ?3, ?3, ?2, ?2, ?2)",
 };
 
 static void seed(sqlite3 *plain, char letter, int64_t number, const char *text)

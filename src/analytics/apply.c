@@ -1,0 +1,362 @@
+#include "analytics/apply.h"
+
+#include <stdio.h>
+
+#include "analytics/facet.h"
+#include "store/query.h"
+
+#define NUMBER_SIZE 21 /* of 64 bits in decimal, and a NUL */
+
+/* A member of something counted once, on a day of an edition. */
+struct member {
+	const struct edition *edition;
+	enum metric metric;
+	struct text name;
+	int64_t day;
+};
+
+static enum err find_amount(const struct apply *apply, const struct member *member, int64_t *out)
+{
+	struct rollup_member_out row;
+	enum err err = query_one(apply->counting->db, STATEMENT_ROLLUP_MEMBER,
+				 &(struct rollup_member_in){ .edition = member->edition->number,
+							     .metric = member->metric,
+							     .member = member->name,
+							     .day = member->day },
+				 &row, apply->counting->arena);
+
+	*out = err == OK ? row.amount : 0;
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum err find_before(const struct apply *apply, const struct member *member, int64_t *out)
+{
+	struct rollup_member_before_out row;
+	enum err err = query_one(apply->counting->db, STATEMENT_ROLLUP_MEMBER_BEFORE,
+				 &(struct rollup_member_before_in){ .edition = member->edition->number,
+								    .metric = member->metric,
+								    .member = member->name,
+								    .day = member->day },
+				 &row, apply->counting->arena);
+
+	*out = err == OK ? row.day : DAY_NEVER;
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* DB_NULL: none. */
+static enum err find_behind(const struct apply *apply, const struct member *member, int64_t *out)
+{
+	struct rollup_member_behind_out row;
+	enum err err = query_one(apply->counting->db, STATEMENT_ROLLUP_MEMBER_BEHIND,
+				 &(struct rollup_member_behind_in){ .edition = member->edition->number,
+								    .metric = member->metric,
+								    .member = member->name,
+								    .day = member->day },
+				 &row, apply->counting->arena);
+
+	*out = err == OK ? row.day : DB_NULL;
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* The member's row came (+1) or went (-1): it sits down between its neighbours, or gets up from between them. `*alone`:
+ * it has no other day. */
+static enum err mend_gaps(const struct apply *apply, const struct member *member, int64_t sign, bool *alone)
+{
+	struct ledger *ledger = apply->counting->ledger;
+	const int64_t edition = member->edition->number;
+	int64_t before = DAY_NEVER;
+	int64_t behind = DB_NULL;
+	enum err err = find_before(apply, member, &before);
+
+	if (err == OK)
+		err = find_behind(apply, member, &behind);
+	if (err == OK)
+		err = ledger_gap(ledger, apply->book, edition, member->metric, member->day, before, sign);
+	if (err == OK && behind != DB_NULL) {
+		err = ledger_gap(ledger, apply->book, edition, member->metric, behind, before, -sign);
+		if (err == OK)
+			err = ledger_gap(ledger, apply->book, edition, member->metric, behind, member->day, sign);
+	}
+	*alone = before == DAY_NEVER && behind == DB_NULL;
+	return err;
+}
+
+static enum err create_member(const struct apply *apply, const struct member *member, int64_t amount)
+{
+	bool alone;
+	enum err err = query_run(apply->counting->db, STATEMENT_ROLLUP_MEMBER_CREATE,
+				 &(struct rollup_member_create_in){ .edition = member->edition->number,
+								    .metric = member->metric,
+								    .member = member->name,
+								    .day = member->day,
+								    .amount = amount },
+				 NULL);
+
+	return err == OK ? mend_gaps(apply, member, 1, &alone) : err;
+}
+
+static enum err delete_member(const struct apply *apply, const struct member *member, bool *alone)
+{
+	enum err err = query_run(apply->counting->db, STATEMENT_ROLLUP_MEMBER_DELETE,
+				 &(struct rollup_member_delete_in){ .edition = member->edition->number,
+								    .metric = member->metric,
+								    .member = member->name,
+								    .day = member->day },
+				 NULL);
+
+	return err == OK ? mend_gaps(apply, member, -1, alone) : err;
+}
+
+/* One row more or less stands behind a member. `*gone` (may be NULL): none of any day is left. */
+static enum err move_member(const struct apply *apply, const struct member *member, int64_t amount, bool *gone)
+{
+	int64_t was = 0;
+	bool alone = false;
+	enum err err = find_amount(apply, member, &was);
+
+	if (gone != NULL)
+		*gone = false;
+	if (err != OK)
+		return err;
+	if (was == 0)
+		/* What was never counted cannot be uncounted: `verify` tells of it. */
+		return amount > 0 ? create_member(apply, member, amount) : OK;
+	if (was + amount > 0)
+		return query_run(apply->counting->db, STATEMENT_ROLLUP_MEMBER_SET,
+				 &(struct rollup_member_set_in){ .edition = member->edition->number,
+								 .metric = member->metric,
+								 .member = member->name,
+								 .day = member->day,
+								 .amount = was + amount },
+				 NULL);
+	err = delete_member(apply, member, &alone);
+	if (gone != NULL)
+		*gone = alone;
+	return err;
+}
+
+static enum err count(const struct apply *apply, const struct edition *edition, enum metric metric, int64_t time,
+		      struct text label, int64_t amount)
+{
+	/* A facet's absent value is counted nowhere. */
+	if (label.at == NULL)
+		return OK;
+	return ledger_count(apply->counting->ledger, apply->book, edition->number, metric,
+			    calendar_day(edition->calendar, time), label, amount);
+}
+
+static enum err count_once(const struct apply *apply, const struct edition *edition, enum metric metric, int64_t time,
+			   struct text member, int64_t amount)
+{
+	if (member.at == NULL)
+		return OK;
+	return move_member(apply, &(struct member){ edition, metric, member, calendar_day(edition->calendar, time) },
+			   amount, NULL);
+}
+
+enum err apply_chat(const struct apply *apply, const struct counted_chat *chat, enum sign sign)
+{
+	const struct text city = facet_city(chat->location);
+	const struct text country = facet_country(chat->location);
+	const int64_t at = chat->created_at;
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && i < apply->count; i++) {
+		const struct edition *edition = &apply->editions[i];
+
+		err = count(apply, edition, METRIC_CHATS, at, TEXT(""), sign);
+		if (err == OK)
+			err = count(apply, edition, METRIC_DEVICE, at, facet_device(chat->user_agent), sign);
+		if (err == OK)
+			err = count(apply, edition, METRIC_CITY, at, city, sign);
+		if (err == OK)
+			err = count(apply, edition, METRIC_COUNTRY, at, country, sign);
+		if (err == OK)
+			err = count_once(apply, edition, METRIC_SESSIONS, at, chat->session_id, sign);
+	}
+	return err;
+}
+
+static enum err find_session(const struct apply *apply, int64_t chat_number, struct text *session_id)
+{
+	struct counted_chat_out chat;
+	enum err err = OK;
+
+	if (session_id->at == NULL) {
+		err = query_one(apply->counting->db, STATEMENT_COUNTED_CHAT,
+				&(struct counted_chat_in){ .number = chat_number }, &chat, apply->counting->arena);
+		*session_id = err == OK ? chat.session_id : *session_id;
+	}
+	return err;
+}
+
+static struct text write_number(int64_t number, char out[NUMBER_SIZE])
+{
+	snprintf(out, NUMBER_SIZE, "%lld", (long long)number);
+	return text_of(out);
+}
+
+/* The chat has a user message on this day. */
+static enum err engage(const struct apply *apply, const struct edition *edition, int64_t chat_number,
+		       struct text *session_id, int64_t day)
+{
+	char number[NUMBER_SIZE];
+	const struct member chat = { edition, METRIC_ENGAGED_CHATS, write_number(chat_number, number), day };
+	int64_t there = 0;
+	enum err err = find_amount(apply, &chat, &there);
+
+	if (err != OK || there > 0)
+		return err;
+	err = create_member(apply, &chat, 1);
+	if (err == OK)
+		err = find_session(apply, chat_number, session_id);
+	return err == OK
+		   ? move_member(apply, &(struct member){ edition, METRIC_SESSIONS_SENT, *session_id, day }, 1, NULL)
+		   : err;
+}
+
+enum err apply_message(const struct apply *apply, int64_t chat_number, struct text session_id, int64_t created_at,
+		       int64_t engaged_on)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && i < apply->count; i++) {
+		const struct edition *edition = &apply->editions[i];
+		const int64_t day = calendar_day(edition->calendar, created_at);
+
+		err = ledger_count(apply->counting->ledger, apply->book, edition->number, METRIC_USER_MESSAGES, day,
+				   TEXT(""), 1);
+		if (err == OK && (i > 0 || day != engaged_on))
+			err = engage(apply, edition, chat_number, &session_id, day);
+	}
+	return err;
+}
+
+/* The chat is erased: it was engaged on no day. */
+static enum err disengage(const struct apply *apply, const struct edition *edition, int64_t chat_number,
+			  struct text session_id)
+{
+	char number[NUMBER_SIZE];
+	struct member chat = { edition, METRIC_ENGAGED_CHATS, write_number(chat_number, number), DAY_NEVER };
+	enum err err = OK;
+
+	for (;;) {
+		bool alone;
+
+		err = find_behind(apply, &(struct member){ edition, chat.metric, chat.name, DAY_NEVER }, &chat.day);
+		if (err != OK || chat.day == DB_NULL)
+			return err;
+		err = delete_member(apply, &chat, &alone);
+		if (err == OK)
+			err = move_member(
+			    apply, &(struct member){ edition, METRIC_SESSIONS_SENT, session_id, chat.day }, -1, NULL);
+		if (err != OK)
+			return err;
+	}
+}
+
+enum err apply_conversation(const struct apply *apply, int64_t chat_number, struct text session_id,
+			    int64_t last_message, enum sign sign, int64_t *seen)
+{
+	struct counted_message_out message = { .previous = last_message };
+	int64_t engaged_on = DB_NULL;
+	enum err err = OK;
+
+	while (err == OK && message.previous != DB_NULL) {
+		/* The role is the one text in it, and it is looked at before the next step. */
+		err = db_start(apply->counting->db, STATEMENT_COUNTED_MESSAGE,
+			       &(struct counted_message_in){ .number = message.previous });
+		if (err == OK)
+			err = db_step(apply->counting->db, STATEMENT_COUNTED_MESSAGE, &message);
+		if (err != OK)
+			break;
+		++*seen;
+		if (!text_equal(message.role, TEXT("user")))
+			continue;
+		if (sign == COUNTED) {
+			err = apply_message(apply, chat_number, session_id, message.created_at, engaged_on);
+			engaged_on = calendar_day(apply->editions[0].calendar, message.created_at);
+		}
+		for (size_t i = 0; sign == UNCOUNTED && err == OK && i < apply->count; i++)
+			err = count(apply, &apply->editions[i], METRIC_USER_MESSAGES, message.created_at, TEXT(""), -1);
+	}
+	db_stop(apply->counting->db, STATEMENT_COUNTED_MESSAGE);
+	for (size_t i = 0; sign == UNCOUNTED && err == OK && i < apply->count; i++)
+		err = disengage(apply, &apply->editions[i], chat_number, session_id);
+	return err == ERR_NOT_FOUND ? ERR_STORAGE : err; /* a link that leads nowhere */
+}
+
+static enum err apply_article(const struct apply *apply, const struct counted_article *article, enum metric metric,
+			      enum sign sign)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && i < apply->count; i++) {
+		const struct edition *edition = &apply->editions[i];
+		const struct member place = { edition, METRIC_PLACES, article->id,
+					      calendar_day(edition->calendar, article->at) };
+		bool gone = false;
+
+		err = count(apply, edition, metric, article->at, article->id, sign);
+		if (err == OK)
+			err = move_member(apply, &place, sign, &gone);
+		/* An edition that is being built has not seen everything yet. */
+		if (err == OK && gone && apply->book->has_current && edition->number == apply->book->current.number)
+			err = query_run(apply->counting->db, STATEMENT_ARTICLE_FORGET,
+					&(struct article_forget_in){ .article_id = article->id }, NULL);
+	}
+	return err;
+}
+
+enum err apply_mention(const struct apply *apply, const struct counted_article *mention, enum sign sign)
+{
+	return apply_article(apply, mention, METRIC_ARTICLE_MENTIONS, sign);
+}
+
+enum err apply_view(const struct apply *apply, const struct counted_article *view, enum sign sign)
+{
+	enum err err = apply_article(apply, view, METRIC_ARTICLE_VIEWS, sign);
+
+	for (size_t i = 0; err == OK && i < apply->count; i++) {
+		err = count(apply, &apply->editions[i], METRIC_VIEWS, view->at, TEXT(""), sign);
+		if (err == OK)
+			err = count_once(apply, &apply->editions[i], METRIC_SESSIONS_VIEWED, view->at, view->session_id,
+					 sign);
+	}
+	return err;
+}
+
+enum err apply_click(const struct apply *apply, const struct counted_web_mention *mention, enum sign sign)
+{
+	const int64_t at = mention->clicked_at;
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && i < apply->count; i++) {
+		const struct edition *edition = &apply->editions[i];
+
+		err = count(apply, edition, METRIC_CLICKS, at, TEXT(""), sign);
+		if (err == OK)
+			err = count_once(apply, edition, METRIC_SESSIONS_CLICKED, at, mention->session_id, sign);
+		if (err == OK)
+			err = count_once(apply, edition, METRIC_CHATS_CLICKED, at, mention->chat_id, sign);
+	}
+	return err;
+}
+
+enum err apply_visitor(const struct apply *apply, const struct counted_visitor *visitor, enum sign sign)
+{
+	const int64_t at = visitor->created_at;
+	struct interests interests;
+	enum err err = facet_interests(apply->counting->arena, visitor->metadata, &interests);
+
+	for (size_t i = 0; err == OK && i < apply->count; i++) {
+		const struct edition *edition = &apply->editions[i];
+
+		err = count(apply, edition, METRIC_VISITORS, at, TEXT(""), sign);
+		if (err == OK && interests.count > 0)
+			err = count(apply, edition, METRIC_INTERESTED, at, TEXT(""), sign);
+		for (size_t k = 0; err == OK && k < interests.count; k++)
+			err = count(apply, edition, interests.list[k].metric, at, interests.list[k].value, sign);
+	}
+	return err;
+}

@@ -1,0 +1,35 @@
+/* How one event moves the rollups of the editions it is to move.
+ * Owner: the writer's thread; see counting.h.
+ * counting.c decides which editions an event concerns, build.c goes through raw rows for one alone.
+ * Never looks at the raw tables beyond what a figure needs.
+ * Next: ledger.h. */
+#ifndef INNKEEPER_ANALYTICS_APPLY_H
+#define INNKEEPER_ANALYTICS_APPLY_H
+
+#include "analytics/counting.h"
+
+struct apply {
+	const struct counting *counting;
+	const struct book *book;
+	struct edition editions[2];
+	size_t count;
+};
+
+enum err apply_chat(const struct apply *apply, const struct counted_chat *chat, enum sign sign) WARN_UNUSED;
+
+/* A user message; `engaged_on`: its chat is known to be engaged that day in the first edition (DB_NULL: not known). The
+ * session is the chat's; absent: looked up when needed. */
+enum err apply_message(const struct apply *apply, int64_t chat_number, struct text session_id, int64_t created_at,
+		       int64_t engaged_on) WARN_UNUSED;
+
+/* All user messages of a chat, from its last one back, counted or uncounted; `*seen` grows by the messages there are.
+ */
+enum err apply_conversation(const struct apply *apply, int64_t chat_number, struct text session_id,
+			    int64_t last_message, enum sign sign, int64_t *seen) WARN_UNUSED;
+
+enum err apply_mention(const struct apply *apply, const struct counted_article *mention, enum sign sign) WARN_UNUSED;
+enum err apply_view(const struct apply *apply, const struct counted_article *view, enum sign sign) WARN_UNUSED;
+enum err apply_click(const struct apply *apply, const struct counted_web_mention *mention, enum sign sign) WARN_UNUSED;
+enum err apply_visitor(const struct apply *apply, const struct counted_visitor *visitor, enum sign sign) WARN_UNUSED;
+
+#endif

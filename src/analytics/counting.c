@@ -1,0 +1,206 @@
+#include "analytics/counting.h"
+
+#include "analytics/apply.h"
+#include "store/query.h"
+
+/* Whether a build has gone past a raw row: what becomes of the row then is its business too. Rows are gone through by
+ * kind, then time, then number. */
+static bool is_past(const struct book *book, enum build_phase phase, int64_t time, int64_t number)
+{
+	if (book->phase != (int64_t)phase)
+		return book->phase > (int64_t)phase;
+	return time != book->mark_time ? time < book->mark_time : number <= book->mark_number;
+}
+
+/* The editions that an event concerns whose raw row stands there. */
+static enum err begin(const struct counting *counting, enum build_phase phase, int64_t time, int64_t number,
+		      struct apply *out)
+{
+	struct book *book;
+	enum err err = ledger_book(counting->ledger, counting->db, counting->scope, &book);
+
+	*out = (struct apply){ .counting = counting, .book = book };
+	if (err != OK)
+		return err;
+	if (book->has_current)
+		out->editions[out->count++] = book->current;
+	if (book->has_build && is_past(book, phase, time, number))
+		out->editions[out->count++] = book->build;
+	return OK;
+}
+
+enum err counting_chat(const struct counting *counting, const struct counted_chat *chat, enum sign sign)
+{
+	struct apply apply;
+	enum err err = begin(counting, BUILD_CHATS, chat->created_at, chat->number, &apply);
+
+	return err == OK ? apply_chat(&apply, chat, sign) : err;
+}
+
+static enum err find_chat(const struct counting *counting, int64_t number, struct counted_chat_out *out)
+{
+	return query_one(counting->db, STATEMENT_COUNTED_CHAT, &(struct counted_chat_in){ .number = number }, out,
+			 counting->arena);
+}
+
+enum err counting_message(const struct counting *counting, int64_t chat_number, int64_t created_at,
+			  struct counted_last *last)
+{
+	struct counted_chat_out chat = { 0 };
+	struct apply apply = { .counting = counting };
+	struct book *book;
+	int64_t engaged_on = DB_NULL;
+	enum err err = ledger_book(counting->ledger, counting->db, counting->scope, &book);
+
+	if (err != OK)
+		return err;
+	if (book->has_build) {
+		err = find_chat(counting, chat_number, &chat);
+		if (err == OK)
+			err = begin(counting, BUILD_CHATS, chat.created_at, chat_number, &apply);
+	} else {
+		apply.book = book;
+		apply.editions[0] = book->current;
+		apply.count = book->has_current;
+	}
+	if (err == OK && book->has_current && last->edition == book->current.number)
+		engaged_on = last->day;
+	if (err == OK)
+		err = apply_message(&apply, chat_number, chat.session_id, created_at, engaged_on);
+	if (err == OK && book->has_current) {
+		last->edition = book->current.number;
+		last->day = calendar_day(book->current.calendar, created_at);
+	}
+	return err;
+}
+
+enum err counting_chat_erased(const struct counting *counting, int64_t chat_number)
+{
+	struct counted_chat_out row;
+	struct apply apply;
+	int64_t seen = 0;
+	enum err err = find_chat(counting, chat_number, &row);
+
+	if (err == OK)
+		err = begin(counting, BUILD_CHATS, row.created_at, chat_number, &apply);
+	if (err == OK)
+		err = apply_chat(&apply,
+				 &(struct counted_chat){ .number = chat_number,
+							 .created_at = row.created_at,
+							 .session_id = row.session_id,
+							 .location = row.location,
+							 .user_agent = row.user_agent },
+				 UNCOUNTED);
+	if (err != OK || apply.count == 0)
+		return err;
+	return apply_conversation(&apply, chat_number, row.session_id, row.last_message, UNCOUNTED, &seen);
+}
+
+static enum err see_article(const struct counting *counting, const struct counted_article *article)
+{
+	return query_run(counting->db, STATEMENT_ARTICLE_SEEN,
+			 &(struct article_seen_in){ .article_id = article->id,
+						    .article_name = article->name,
+						    .article_slug = article->slug,
+						    .article_type = article->type,
+						    .seen_at = article->at },
+			 NULL);
+}
+
+enum err counting_mention(const struct counting *counting, const struct counted_article *mention, enum sign sign)
+{
+	struct apply apply;
+	enum err err = begin(counting, BUILD_MENTIONS, mention->at, mention->number, &apply);
+
+	if (err == OK)
+		err = apply_mention(&apply, mention, sign);
+	return err == OK && sign == COUNTED ? see_article(counting, mention) : err;
+}
+
+enum err counting_view(const struct counting *counting, const struct counted_article *view, enum sign sign)
+{
+	struct apply apply;
+	enum err err = begin(counting, BUILD_VIEWS, view->at, view->number, &apply);
+
+	if (err == OK)
+		err = apply_view(&apply, view, sign);
+	return err == OK && sign == COUNTED ? see_article(counting, view) : err;
+}
+
+static enum err count_click(const struct counting *counting, const struct counted_web_mention *mention, enum sign sign)
+{
+	struct apply apply;
+	enum err err = begin(counting, BUILD_CLICKS, mention->clicked_at, mention->number, &apply);
+
+	return err == OK ? apply_click(&apply, mention, sign) : err;
+}
+
+/* The page without a mention of it that is gone: what is newest now, or nothing any more. */
+static enum err take_back(const struct counting *counting, const struct counted_web_mention *mention)
+{
+	struct web_page_newest_mention_out newest;
+	enum err err =
+	    query_one(counting->db, STATEMENT_WEB_PAGE_NEWEST_MENTION,
+		      &(struct web_page_newest_mention_in){ .article_url = mention->url }, &newest, counting->arena);
+
+	if (err == ERR_NOT_FOUND)
+		return query_run(counting->db, STATEMENT_WEB_PAGE_DELETE,
+				 &(struct web_page_delete_in){ .article_url = mention->url }, NULL);
+	if (err != OK)
+		return err;
+	return query_run(counting->db, STATEMENT_WEB_PAGE_TAKEN_BACK,
+			 &(struct web_page_taken_back_in){ .article_url = mention->url,
+							   .article_title = newest.article_title,
+							   .clicks = mention->clicked_at != DB_NULL,
+							   .mentioned_at = newest.mentioned_at },
+			 NULL);
+}
+
+enum err counting_web_mention(const struct counting *counting, const struct counted_web_mention *mention,
+			      enum sign sign)
+{
+	const bool clicked = mention->clicked_at != DB_NULL;
+	enum err err = OK;
+
+	if (sign == UNCOUNTED)
+		err = take_back(counting, mention);
+	else
+		err = query_run(counting->db, STATEMENT_WEB_PAGE_SHOWN,
+				&(struct web_page_shown_in){ .article_url = mention->url,
+							     .article_title = mention->title,
+							     .clicks = clicked,
+							     .mentioned_at = mention->mentioned_at },
+				NULL);
+	return err == OK && clicked ? count_click(counting, mention, sign) : err;
+}
+
+enum err counting_click(const struct counting *counting, const struct counted_web_mention *mention)
+{
+	enum err err = query_run(counting->db, STATEMENT_WEB_PAGE_CLICKED,
+				 &(struct web_page_clicked_in){ .article_url = mention->url }, NULL);
+
+	return err == OK ? count_click(counting, mention, COUNTED) : err;
+}
+
+static enum err count_visitor(const struct counting *counting, const struct counted_visitor *visitor, enum sign sign)
+{
+	struct apply apply;
+	enum err err = begin(counting, BUILD_VISITORS, visitor->created_at, visitor->number, &apply);
+
+	return err == OK ? apply_visitor(&apply, visitor, sign) : err;
+}
+
+enum err counting_visitor(const struct counting *counting, const struct counted_visitor *before,
+			  const struct counted_visitor *after)
+{
+	enum err err = OK;
+
+	if (before != NULL && after != NULL && before->created_at == after->created_at &&
+	    text_equal(before->metadata, after->metadata))
+		return OK;
+	if (before != NULL)
+		err = count_visitor(counting, before, UNCOUNTED);
+	if (err == OK && after != NULL)
+		err = count_visitor(counting, after, COUNTED);
+	return err;
+}

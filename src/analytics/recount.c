@@ -1,0 +1,646 @@
+#include "analytics/recount.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analytics/calendar.h"
+#include "analytics/facet.h"
+#include "analytics/figures.h"
+#include "analytics/tally.h"
+#include "store/query.h"
+
+#define TEXT_CAP    ((size_t)4 * 1024 * 1024 * 1024)
+#define VISITOR_CAP ((size_t)64 * 1024 * 1024) /* of one visitor's metadata, as a tree */
+#define NUMBER_SIZE 21
+
+/* The numbers of a tally's key. A member's day stands in START. */
+enum { METRIC, SPAN, START, BEFORE };
+
+/* A web page or an article as its raw rows tell. */
+struct thing {
+	int64_t mentions;
+	int64_t clicks;
+	int64_t last;
+	bool tied; /* two rows of the last moment differ: which came later cannot be told */
+	struct text name;
+	struct text slug;
+	struct text type;
+};
+
+struct things {
+	struct tally names; /* a row for each, in the same order */
+	struct thing *list;
+	size_t room;
+};
+
+struct count {
+	struct db *db;
+	struct calendar *calendar;
+	struct recount *result;
+	void (*tell)(void *context, const struct recount_difference *difference);
+	void *context;
+	struct tally counts;
+	struct tally members;
+	struct tally gaps;
+	struct things pages;
+	struct things articles;
+};
+
+static void differ(struct count *count, const struct recount_difference *difference)
+{
+	count->result->differences++;
+	count->tell(count->context, difference);
+}
+
+static enum err add_count(struct count *count, enum metric metric, int64_t day, struct text label)
+{
+	const int64_t block = (day + BLOCK_DAYS * (int64_t)1000000) / BLOCK_DAYS - 1000000;
+	const int64_t keys[][TALLY_NUMBERS] = { { metric, SPAN_DAY, day },
+						{ metric, SPAN_BLOCK, block },
+						{ metric, SPAN_EVER, 0 } };
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && label.at != NULL && i < sizeof keys / sizeof keys[0]; i++)
+		err = tally_add(&count->counts, keys[i], label, 1);
+	return err;
+}
+
+static enum err add_member(struct count *count, enum metric metric, int64_t day, struct text member)
+{
+	const int64_t key[TALLY_NUMBERS] = { [METRIC] = metric, [START] = day };
+
+	return member.at == NULL ? OK : tally_add(&count->members, key, member, 1);
+}
+
+/* A chat is engaged on a day once, and its session so for each of its chats. */
+static enum err add_engaged(struct count *count, int64_t chat_number, struct text session_id, int64_t day)
+{
+	const int64_t key[TALLY_NUMBERS] = { [METRIC] = METRIC_ENGAGED_CHATS, [START] = day };
+	char number[NUMBER_SIZE];
+	size_t place;
+	enum err err;
+
+	snprintf(number, sizeof number, "%lld", (long long)chat_number);
+	err = tally_place(&count->members, key, text_of(number), &place);
+	if (err != OK || count->members.rows[place].amount == 1)
+		return err;
+	count->members.rows[place].amount = 1;
+	return add_member(count, METRIC_SESSIONS_SENT, day, session_id);
+}
+
+static enum err count_messages(struct count *count, const struct recount_chats_out *chat)
+{
+	struct counted_message_out message = { .previous = chat->last_message };
+	int64_t messages = 0;
+	bool hinted = chat->counted_edition != count->result->edition || chat->counted_day == DB_NULL;
+	enum err err = OK;
+
+	while (err == OK && message.previous != DB_NULL) {
+		int64_t day;
+
+		err = db_start(count->db, STATEMENT_COUNTED_MESSAGE,
+			       &(struct counted_message_in){ .number = message.previous });
+		if (err == OK)
+			err = db_step(count->db, STATEMENT_COUNTED_MESSAGE, &message);
+		if (err != OK)
+			break;
+		messages++;
+		if (!text_equal(message.role, TEXT("user")))
+			continue;
+		day = calendar_day(count->calendar, message.created_at);
+		hinted = hinted || day == chat->counted_day;
+		err = add_count(count, METRIC_USER_MESSAGES, day, TEXT(""));
+		if (err == OK)
+			err = add_engaged(count, chat->number, chat->session_id, day);
+	}
+	db_stop(count->db, STATEMENT_COUNTED_MESSAGE);
+	count->result->rows += messages;
+	if (err == OK && messages != chat->message_count)
+		differ(count, &(struct recount_difference){ "chat_activity",
+							    { { .name = "chat_number", .number = chat->number },
+							      { .name = "column", .text = TEXT("message_count") } },
+							    { .number = chat->message_count },
+							    { .number = messages } });
+	if (err == OK && !hinted)
+		differ(count, &(struct recount_difference){ "chat_activity",
+							    { { .name = "chat_number", .number = chat->number },
+							      { .name = "column", .text = TEXT("counted_day") } },
+							    { .number = chat->counted_day },
+							    { .number = DB_NULL } });
+	return err == ERR_NOT_FOUND ? ERR_STORAGE : err; /* a link that leads nowhere */
+}
+
+static enum err count_chats(struct count *count)
+{
+	struct recount_chats_out chat;
+	enum err err = db_start(count->db, STATEMENT_RECOUNT_CHATS, NULL);
+
+	while (err == OK && (err = db_step(count->db, STATEMENT_RECOUNT_CHATS, &chat)) == OK) {
+		const int64_t day = calendar_day(count->calendar, chat.created_at);
+
+		count->result->rows++;
+		err = add_count(count, METRIC_CHATS, day, TEXT(""));
+		if (err == OK)
+			err = add_count(count, METRIC_DEVICE, day, facet_device(chat.user_agent));
+		if (err == OK)
+			err = add_count(count, METRIC_CITY, day, facet_city(chat.location));
+		if (err == OK)
+			err = add_count(count, METRIC_COUNTRY, day, facet_country(chat.location));
+		if (err == OK)
+			err = add_member(count, METRIC_SESSIONS, day, chat.session_id);
+		if (err == OK)
+			err = count_messages(count, &chat);
+	}
+	db_stop(count->db, STATEMENT_RECOUNT_CHATS);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum err count_visitor(struct count *count, const struct recount_visitors_out *visitor, struct arena *arena)
+{
+	const int64_t day = calendar_day(count->calendar, visitor->created_at);
+	struct interests interests;
+	enum err err = facet_interests(arena, visitor->metadata, &interests);
+
+	if (err == OK)
+		err = add_count(count, METRIC_VISITORS, day, TEXT(""));
+	if (err == OK && interests.count > 0)
+		err = add_count(count, METRIC_INTERESTED, day, TEXT(""));
+	for (size_t i = 0; err == OK && i < interests.count; i++)
+		err = add_count(count, interests.list[i].metric, day, interests.list[i].value);
+	return err;
+}
+
+static enum err count_visitors(struct count *count)
+{
+	struct recount_visitors_out visitor;
+	struct arena arena;
+	enum err err = db_start(count->db, STATEMENT_RECOUNT_VISITORS, NULL);
+
+	arena_init(&arena, VISITOR_CAP);
+	while (err == OK && (err = db_step(count->db, STATEMENT_RECOUNT_VISITORS, &visitor)) == OK) {
+		count->result->rows++;
+		err = count_visitor(count, &visitor, &arena);
+		arena_fini(&arena);
+	}
+	db_stop(count->db, STATEMENT_RECOUNT_VISITORS);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* The place of a page or an article in its list, made when it is new. */
+static enum err find_thing(struct things *things, struct text id, struct thing **out)
+{
+	static const int64_t no_numbers[TALLY_NUMBERS] = { 0 };
+	const size_t known = things->names.count;
+	size_t place = 0;
+
+	if (tally_grow(&things->list, sizeof *things->list, known, &things->room) != OK ||
+	    tally_place(&things->names, no_numbers, id, &place) != OK)
+		return ERR_MEMORY;
+	things->names.rows[place].amount = (int64_t)place;
+	if (place == known)
+		things->list[place] = (struct thing){ .last = DB_NULL };
+	*out = &things->list[place];
+	return OK;
+}
+
+static enum err count_article(struct count *count, struct text id, struct text name, struct text slug, struct text type,
+			      int64_t at)
+{
+	struct arena *texts = &count->articles.names.texts;
+	struct thing *article;
+	enum err err = find_thing(&count->articles, id, &article);
+
+	if (err != OK || (article->last != DB_NULL && at < article->last))
+		return err;
+	if (at == article->last) {
+		article->tied = article->tied || !text_equal(article->name, name) || !text_equal(article->slug, slug) ||
+				!text_equal(article->type, type);
+		return OK;
+	}
+	*article = (struct thing){ .last = at,
+				   .name = text_copy(texts, name),
+				   .slug = text_copy(texts, slug),
+				   .type = text_copy(texts, type) };
+	return texts->failed ? ERR_MEMORY : OK;
+}
+
+static enum err count_mentions(struct count *count)
+{
+	struct recount_mentions_out row;
+	enum err err = db_start(count->db, STATEMENT_RECOUNT_MENTIONS, NULL);
+
+	while (err == OK && (err = db_step(count->db, STATEMENT_RECOUNT_MENTIONS, &row)) == OK) {
+		const int64_t day = calendar_day(count->calendar, row.mentioned_at);
+
+		count->result->rows++;
+		err = add_count(count, METRIC_ARTICLE_MENTIONS, day, row.article_id);
+		if (err == OK)
+			err = add_member(count, METRIC_PLACES, day, row.article_id);
+		if (err == OK)
+			err = count_article(count, row.article_id, row.article_name, row.article_slug, row.article_type,
+					    row.mentioned_at);
+	}
+	db_stop(count->db, STATEMENT_RECOUNT_MENTIONS);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum err count_views(struct count *count)
+{
+	struct recount_views_out row;
+	enum err err = db_start(count->db, STATEMENT_RECOUNT_VIEWS, NULL);
+
+	while (err == OK && (err = db_step(count->db, STATEMENT_RECOUNT_VIEWS, &row)) == OK) {
+		const int64_t day = calendar_day(count->calendar, row.viewed_at);
+
+		count->result->rows++;
+		err = add_count(count, METRIC_ARTICLE_VIEWS, day, row.article_id);
+		if (err == OK)
+			err = add_count(count, METRIC_VIEWS, day, TEXT(""));
+		if (err == OK)
+			err = add_member(count, METRIC_PLACES, day, row.article_id);
+		if (err == OK)
+			err = add_member(count, METRIC_SESSIONS_VIEWED, day, row.session_id);
+		if (err == OK)
+			err = count_article(count, row.article_id, row.article_name, row.article_slug, row.article_type,
+					    row.viewed_at);
+	}
+	db_stop(count->db, STATEMENT_RECOUNT_VIEWS);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum err count_web_mention(struct count *count, const struct recount_web_mentions_out *row)
+{
+	struct thing *page;
+	int64_t day;
+	enum err err = find_thing(&count->pages, row->article_url, &page);
+
+	if (err != OK)
+		return err;
+	page->mentions++;
+	page->last = row->mentioned_at; /* they come in order */
+	if (!text_equal(page->name, row->article_title))
+		page->name = text_copy(&count->pages.names.texts, row->article_title);
+	if (page->name.at == NULL)
+		return ERR_MEMORY;
+	if (row->clicked_at == DB_NULL)
+		return OK;
+	page->clicks++;
+	day = calendar_day(count->calendar, row->clicked_at);
+	err = add_count(count, METRIC_CLICKS, day, TEXT(""));
+	if (err == OK)
+		err = add_member(count, METRIC_SESSIONS_CLICKED, day, row->session_id);
+	return err == OK ? add_member(count, METRIC_CHATS_CLICKED, day, row->chat_id) : err;
+}
+
+static enum err count_web_mentions(struct count *count)
+{
+	struct recount_web_mentions_out row;
+	enum err err = db_start(count->db, STATEMENT_RECOUNT_WEB_MENTIONS, NULL);
+
+	while (err == OK && (err = db_step(count->db, STATEMENT_RECOUNT_WEB_MENTIONS, &row)) == OK) {
+		count->result->rows++;
+		err = count_web_mention(count, &row);
+	}
+	db_stop(count->db, STATEMENT_RECOUNT_WEB_MENTIONS);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* As the table of members is ordered. */
+static int compare_members(const void *left, const void *right)
+{
+	const struct tally_row *a = left;
+	const struct tally_row *b = right;
+	int order;
+
+	if (a->numbers[METRIC] != b->numbers[METRIC])
+		return a->numbers[METRIC] < b->numbers[METRIC] ? -1 : 1;
+	order = tally_compare_texts(a->label, b->label);
+	if (order != 0 || a->numbers[START] == b->numbers[START])
+		return order;
+	return a->numbers[START] < b->numbers[START] ? -1 : 1;
+}
+
+static int64_t block_of(int64_t day)
+{
+	return (day + BLOCK_DAYS * (int64_t)1000000) / BLOCK_DAYS - 1000000;
+}
+
+/* A member's days stand one behind the other now: each is a first sight of its day, and may be one of its block and of
+ * all time. */
+static enum err count_gaps(struct count *count)
+{
+	const struct tally *members = &count->members;
+	enum err err = OK;
+
+	if (members->count > 1)
+		qsort(members->rows, members->count, sizeof *members->rows, compare_members);
+	for (size_t i = 0; err == OK && i < members->count; i++) {
+		const struct tally_row *row = &members->rows[i];
+		const bool follows =
+		    i > 0 && row[-1].numbers[METRIC] == row->numbers[METRIC] && text_equal(row[-1].label, row->label);
+		const int64_t metric = row->numbers[METRIC];
+		const int64_t day = row->numbers[START];
+		const int64_t before = follows ? row[-1].numbers[START] : DAY_NEVER;
+
+		err = tally_add(&count->gaps, (const int64_t[TALLY_NUMBERS]){ metric, SPAN_DAY, day, before }, TEXT(""),
+				1);
+		if (err == OK && (!follows || block_of(before) < block_of(day)))
+			err = tally_add(&count->gaps,
+					(const int64_t[TALLY_NUMBERS]){ metric, SPAN_BLOCK, block_of(day), before },
+					TEXT(""), 1);
+		if (err == OK && !follows)
+			err = tally_add(&count->gaps, (const int64_t[TALLY_NUMBERS]){ metric, SPAN_EVER, 0, before },
+					TEXT(""), 1);
+	}
+	return err;
+}
+
+/* How a rollup's rows are read and compared. */
+struct table {
+	const char *name;
+	enum statement_id id;
+	void (*read)(const void *row, struct tally_row *out);
+	int (*compare)(const void *left, const void *right);
+	const char *parts[RECOUNT_PARTS]; /* of its key, "" the label, in the order of the numbers */
+};
+
+union stored {
+	struct recount_stored_counts_out counts;
+	struct recount_stored_gaps_out gaps;
+	struct recount_stored_members_out members;
+};
+
+static void read_count(const void *given, struct tally_row *out)
+{
+	const struct recount_stored_counts_out *row = given;
+
+	*out = (struct tally_row){ { row->metric, row->span, row->start }, row->label, 0, row->amount };
+}
+
+static void read_gap(const void *given, struct tally_row *out)
+{
+	const struct recount_stored_gaps_out *row = given;
+
+	*out = (struct tally_row){ { row->metric, row->span, row->start, row->before }, TEXT(""), 0, row->amount };
+}
+
+static void read_member(const void *given, struct tally_row *out)
+{
+	const struct recount_stored_members_out *row = given;
+
+	*out = (struct tally_row){ { [METRIC] = row->metric, [START] = row->day }, row->member, 0, row->amount };
+}
+
+static int compare_plain(const void *left, const void *right)
+{
+	const struct tally_row *a = left;
+	const struct tally_row *b = right;
+
+	for (size_t i = 0; i < TALLY_NUMBERS; i++)
+		if (a->numbers[i] != b->numbers[i])
+			return a->numbers[i] < b->numbers[i] ? -1 : 1;
+	return tally_compare_texts(a->label, b->label);
+}
+
+static const struct table counts_table = { "rollup_counts",
+					   STATEMENT_RECOUNT_STORED_COUNTS,
+					   read_count,
+					   compare_plain,
+					   { "metric", "span", "start", NULL, "label" } };
+static const struct table gaps_table = {
+	"rollup_gaps", STATEMENT_RECOUNT_STORED_GAPS, read_gap, compare_plain, { "metric", "span", "start", "before" }
+};
+static const struct table members_table = { "rollup_members",
+					    STATEMENT_RECOUNT_STORED_MEMBERS,
+					    read_member,
+					    compare_members,
+					    { "metric", NULL, "day", NULL, "member" } };
+
+static void differ_row(struct count *count, const struct table *table, const struct tally_row *key, int64_t stored,
+		       int64_t counted)
+{
+	struct recount_difference difference = { .table = table->name,
+						 .stored = { .number = stored },
+						 .counted = { .number = counted } };
+	size_t parts = 0;
+
+	for (size_t i = 0; i < 4; i++)
+		if (table->parts[i] != NULL)
+			difference.key[parts++] =
+			    (struct recount_part){ .name = table->parts[i], .number = key->numbers[i] };
+	if (table->parts[4] != NULL)
+		difference.key[parts] = (struct recount_part){ .name = table->parts[4], .text = key->label };
+	differ(count, &difference);
+}
+
+/* What was counted (sorted) against what is stored, both in the table's order. */
+static enum err compare_table(struct count *count, const struct table *table, const struct tally *counted)
+{
+	struct recount_stored_counts_in in = { .edition = count->result->edition };
+	union stored row;
+	struct tally_row stored;
+	size_t at = 0;
+	enum err err = db_start(count->db, table->id, &in);
+
+	while (err == OK && (err = db_step(count->db, table->id, &row)) == OK) {
+		table->read(&row, &stored);
+		while (at < counted->count && table->compare(&counted->rows[at], &stored) < 0) {
+			differ_row(count, table, &counted->rows[at], DB_NULL, counted->rows[at].amount);
+			at++;
+		}
+		if (at == counted->count || table->compare(&counted->rows[at], &stored) != 0) {
+			differ_row(count, table, &stored, stored.amount, DB_NULL);
+			continue;
+		}
+		if (counted->rows[at].amount != stored.amount)
+			differ_row(count, table, &stored, stored.amount, counted->rows[at].amount);
+		at++;
+	}
+	db_stop(count->db, table->id);
+	for (; err == ERR_NOT_FOUND && at < counted->count; at++)
+		differ_row(count, table, &counted->rows[at], DB_NULL, counted->rows[at].amount);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static void differ_thing(struct count *count, const char *table, const char *name, struct text id, const char *column,
+			 struct recount_part stored, struct recount_part counted)
+{
+	differ(count, &(struct recount_difference){
+			  table,
+			  { { .name = name, .text = id }, { .name = "column", .text = text_of(column) } },
+			  stored,
+			  counted });
+}
+
+static void compare_number(struct count *count, struct text id, const char *column, int64_t stored, int64_t counted)
+{
+	if (stored != counted)
+		differ_thing(count, "web_pages", "article_url", id, column, (struct recount_part){ .number = stored },
+			     (struct recount_part){ .number = counted });
+}
+
+static void compare_page(struct count *count, const struct recount_stored_pages_out *row, const struct thing *page)
+{
+	compare_number(count, row->article_url, "mentions", row->mentions, page->mentions);
+	compare_number(count, row->article_url, "clicks", row->clicks, page->clicks);
+	compare_number(count, row->article_url, "last_mentioned", row->last_mentioned, page->last);
+	if (!text_equal(row->article_title, page->name))
+		differ_thing(count, "web_pages", "article_url", row->article_url, "article_title",
+			     (struct recount_part){ .text = row->article_title },
+			     (struct recount_part){ .text = page->name });
+}
+
+/* What an erased row called an article may be remembered; an earlier moment, or another name of the same, may not. */
+static void compare_article(struct count *count, const struct recount_stored_articles_out *row,
+			    const struct thing *article)
+{
+	const bool same = text_equal(row->article_name, article->name) &&
+			  text_equal(row->article_slug, article->slug) && text_equal(row->article_type, article->type);
+
+	if (row->seen_at < article->last)
+		differ_thing(count, "articles", "article_id", row->article_id, "seen_at",
+			     (struct recount_part){ .number = row->seen_at },
+			     (struct recount_part){ .number = article->last });
+	else if (row->seen_at == article->last && !article->tied && !same)
+		differ_thing(count, "articles", "article_id", row->article_id, "article_name",
+			     (struct recount_part){ .text = row->article_name },
+			     (struct recount_part){ .text = article->name });
+}
+
+/* How pages and articles are read: the row's id, and what to compare when both sides have it. */
+struct catalogue {
+	const char *table;
+	const char *name;
+	enum statement_id id;
+	void (*compare)(struct count *count, const void *row, const struct thing *thing);
+	struct text (*row_id)(const void *row);
+};
+
+union stored_thing {
+	struct recount_stored_pages_out page;
+	struct recount_stored_articles_out article;
+};
+
+static struct text page_id(const void *row)
+{
+	return ((const struct recount_stored_pages_out *)row)->article_url;
+}
+
+static struct text article_id(const void *row)
+{
+	return ((const struct recount_stored_articles_out *)row)->article_id;
+}
+
+static void compare_page_row(struct count *count, const void *row, const struct thing *thing)
+{
+	compare_page(count, row, thing);
+}
+
+static void compare_article_row(struct count *count, const void *row, const struct thing *thing)
+{
+	compare_article(count, row, thing);
+}
+
+static const struct catalogue pages_catalogue = { "web_pages", "article_url", STATEMENT_RECOUNT_STORED_PAGES,
+						  compare_page_row, page_id };
+static const struct catalogue articles_catalogue = { "articles", "article_id", STATEMENT_RECOUNT_STORED_ARTICLES,
+						     compare_article_row, article_id };
+
+static void differ_presence(struct count *count, const struct catalogue *catalogue, struct text id, bool is_stored)
+{
+	differ(count, &(struct recount_difference){ catalogue->table,
+						    { { .name = catalogue->name, .text = id } },
+						    { .number = is_stored ? 1 : DB_NULL },
+						    { .number = is_stored ? DB_NULL : 1 } });
+}
+
+static enum err compare_catalogue(struct count *count, const struct catalogue *catalogue, struct things *things)
+{
+	struct tally *names = &things->names;
+	union stored_thing row;
+	size_t at = 0;
+	enum err err = db_start(count->db, catalogue->id, NULL);
+
+	tally_sort(names);
+	while (err == OK && (err = db_step(count->db, catalogue->id, &row)) == OK) {
+		const struct text id = catalogue->row_id(&row);
+
+		for (; at < names->count && tally_compare_texts(names->rows[at].label, id) < 0; at++)
+			differ_presence(count, catalogue, names->rows[at].label, false);
+		if (at == names->count || !text_equal(names->rows[at].label, id)) {
+			differ_presence(count, catalogue, id, true);
+			continue;
+		}
+		catalogue->compare(count, &row, &things->list[names->rows[at].amount]);
+		at++;
+	}
+	db_stop(count->db, catalogue->id);
+	for (; err == ERR_NOT_FOUND && at < names->count; at++)
+		differ_presence(count, catalogue, names->rows[at].label, false);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum err run(struct count *count)
+{
+	enum err err = count_chats(count);
+
+	if (err == OK)
+		err = count_visitors(count);
+	if (err == OK)
+		err = count_mentions(count);
+	if (err == OK)
+		err = count_views(count);
+	if (err == OK)
+		err = count_web_mentions(count);
+	if (err == OK)
+		err = count_gaps(count);
+	tally_sort(&count->counts);
+	tally_sort(&count->gaps);
+	if (err == OK)
+		err = compare_table(count, &counts_table, &count->counts);
+	if (err == OK)
+		err = compare_table(count, &members_table, &count->members);
+	if (err == OK)
+		err = compare_table(count, &gaps_table, &count->gaps);
+	if (err == OK)
+		err = compare_catalogue(count, &pages_catalogue, &count->pages);
+	if (err == OK)
+		err = compare_catalogue(count, &articles_catalogue, &count->articles);
+	return err;
+}
+
+enum err recount_all(struct db *db, struct recount *out,
+		     void (*tell)(void *context, const struct recount_difference *difference), void *context)
+{
+	struct count count = { .db = db, .result = out, .tell = tell, .context = context };
+	struct tally *tallies[] = { &count.counts, &count.members, &count.gaps, &count.pages.names,
+				    &count.articles.names };
+	struct figures figures;
+	struct arena arena;
+	enum err err;
+
+	*out = (struct recount){ 0 };
+	arena_init(&arena, 4096);
+	for (size_t i = 0; i < sizeof tallies / sizeof tallies[0]; i++)
+		tally_init(tallies[i], TEXT_CAP);
+	err = figures_open(&figures, db, &arena);
+	if (err == OK) {
+		out->complete = true;
+		out->edition = figures.edition;
+		err = calendar_new(&count.calendar, figures.zone);
+		if (err == OK)
+			err = run(&count);
+		else
+			err = err == ERR_NOT_FOUND ? ERR_UNAVAILABLE : err;
+	} else if (err == ERR_UNAVAILABLE) {
+		err = OK;
+	}
+	calendar_free(count.calendar);
+	for (size_t i = 0; i < sizeof tallies / sizeof tallies[0]; i++)
+		tally_fini(tallies[i]);
+	free(count.pages.list);
+	free(count.articles.list);
+	arena_fini(&arena);
+	return err;
+}
