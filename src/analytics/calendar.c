@@ -224,3 +224,23 @@ enum err calendar_parse_day(struct text text, int64_t *out)
 	again = date_of(*out);
 	return again.year == date.year && again.month == date.month && again.day == date.day ? OK : ERR_INVALID;
 }
+
+#define HOUR_MS  ((int64_t)60 * 60 * 1000)
+#define FARTHEST 26 /* hours: further from UTC than any zone is, or was */
+
+int64_t calendar_begin(struct calendar *calendar, int64_t day)
+{
+	int64_t low = day * 24 * HOUR_MS - FARTHEST * HOUR_MS;
+	int64_t high = day * 24 * HOUR_MS + FARTHEST * HOUR_MS;
+
+	low = low < 0 ? 0 : low;
+	while (low < high) {
+		const int64_t middle = low + (high - low) / 2;
+
+		if (calendar_day(calendar, middle) < day)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}

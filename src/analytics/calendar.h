@@ -24,6 +24,9 @@ bool calendar_knows(struct text zone);
 /* The day of a moment (ms since 1970 UTC). */
 int64_t calendar_day(struct calendar *calendar, int64_t time);
 
+/* The first moment of a day, not before 1970; where clocks go back over midnight, one of the two. */
+int64_t calendar_begin(struct calendar *calendar, int64_t day);
+
 #define CALENDAR_DAY_SIZE  11 /* "2026-11-03" and a NUL */
 #define CALENDAR_DATE_SIZE 7  /* "Nov 3" and a NUL, or "Nov 13" */
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "analytics/calendar.h"
 #include "api/chat_find.h"
 #include "base/clock.h"
 #include "base/json_tree.h"
@@ -10,9 +11,7 @@
 
 #define SUMMARY_MAX  ((size_t)1024 * 1024) /* bytes of a summary as JSON */
 #define QUESTION_MAX 1000                  /* bytes */
-#define DAY_MS       ((int64_t)24 * 60 * 60 * 1000)
-#define NUMBER_MAX   ((int64_t)INT32_MAX) /* of a chat, as documents of the search have it */
-#define DATE_LENGTH  10                   /* "2026-11-23" */
+#define NUMBER_MAX   ((int64_t)INT32_MAX)  /* of a chat, as documents of the search have it */
 
 struct chats_query {
 	struct list_query list;
@@ -67,32 +66,64 @@ static const struct json_field chats_fields[] = {
 };
 const struct json_shape chat_lists_chats_query = JSON_SHAPE(chats_query, chats_fields);
 
-/* The first millisecond of a time or of a day, and how long it lasts. */
-static enum err read_moment(struct call *call, const char *field, struct text text, int64_t *out, int64_t *length)
+/* When the chats that are asked for began. */
+struct moments {
+	int64_t from;
+	int64_t before; /* the first millisecond that is too late */
+};
+
+static enum err not_a_moment(struct call *call, const char *field)
 {
-	*length = text.length == DATE_LENGTH ? DAY_MS : 1;
-	if (clock_parse(text, out) != OK)
-		return call_fail(call, ERR_INVALID, field,
-				 "%s must be a date such as 2026-11-23, or a time such as 2026-11-23T15:04:05Z.",
-				 field);
+	return call_fail(call, ERR_INVALID, field,
+			 "%s must be a date such as 2026-11-23, or a time such as 2026-11-23T15:04:05Z.", field);
+}
+
+/* A day of the organization's. */
+static enum err read_day(struct call *call, const char *field, struct text text, struct moments *out)
+{
+	struct organization_settings_out organization;
+	struct calendar *calendar;
+	int64_t day;
+	enum err err;
+
+	if (calendar_parse_day(text, &day) != OK)
+		return not_a_moment(call, field);
+	err = query_one(call->db, STATEMENT_ORGANIZATION_SETTINGS, NULL, &organization, call->arena);
+	if (err != OK)
+		return err;
+	err = calendar_new(&calendar, organization.time_zone);
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? ERR_UNAVAILABLE : err; /* the machine has lost its time zones */
+	*out = (struct moments){ calendar_begin(calendar, day), calendar_begin(calendar, day + 1) };
+	calendar_free(calendar);
 	return OK;
 }
 
-/* `before`: the first millisecond that is too late. */
-static enum err read_range(struct call *call, const struct chats_query *query, int64_t *from, int64_t *before)
+/* A day, or the one millisecond of a time. */
+static enum err read_moment(struct call *call, const char *field, struct text text, struct moments *out)
 {
-	int64_t length;
+	if (text.length == CALENDAR_DAY_SIZE - 1)
+		return read_day(call, field, text, out);
+	if (clock_parse(text, &out->from) != OK)
+		return not_a_moment(call, field);
+	out->before = out->from + 1;
+	return OK;
+}
+
+static enum err read_range(struct call *call, const struct chats_query *query, struct moments *out)
+{
+	struct moments moment = { 0, INT64_MAX };
 	enum err err = OK;
 
-	*from = 0;
-	*before = INT64_MAX;
+	*out = moment;
 	if (query->from.at != NULL)
-		err = read_moment(call, "from", query->from, from, &length);
-	if (err == OK && query->to.at != NULL) {
-		err = read_moment(call, "to", query->to, before, &length);
-		*before += length;
-	}
-	if (err == OK && *from >= *before)
+		err = read_moment(call, "from", query->from, &moment);
+	out->from = moment.from;
+	moment.before = INT64_MAX;
+	if (err == OK && query->to.at != NULL)
+		err = read_moment(call, "to", query->to, &moment);
+	out->before = moment.before;
+	if (err == OK && out->from >= out->before)
 		return call_fail(call, ERR_INVALID, "from", "from must not lie behind to.");
 	return err;
 }
@@ -100,21 +131,21 @@ static enum err read_range(struct call *call, const struct chats_query *query, i
 static enum err fill_chats(struct call *call, const struct list_page *page, void *out)
 {
 	const struct chats_query *query = call->query;
+	const struct moments *moments = call->prepared;
 	struct chat_page_in *in = out;
-	int64_t before;
-	enum err err = read_range(call, query, &in->from_time, &before);
 
+	in->from_time = moments->from;
 	in->before_time = page->before_time;
 	in->before_number = page->before_number;
-	if (before < in->before_time) {
-		in->before_time = before;
+	if (moments->before < in->before_time) {
+		in->before_time = moments->before;
 		in->before_number = 0;
 	}
 	in->limit = page->limit;
 	in->status = query->status;
 	in->min_lead_score = query->min_lead_score == JSON_ABSENT ? DB_NULL : query->min_lead_score;
 	in->sentiment = query->sentiment;
-	return err;
+	return OK;
 }
 
 static enum err fill_chats_of_visitor(struct call *call, const struct list_page *page, void *out)
@@ -154,17 +185,19 @@ static enum err read_question(struct call *call, struct text *out)
 static enum err fill_chats_of_search(struct call *call, const struct list_page *page, void *out)
 {
 	const struct chats_query *query = call->query;
+	const struct moments *moments = call->prepared;
 	struct chat_page_of_search_in *in = out;
-	enum err err = read_range(call, query, &in->from_time, &in->before_time);
 
+	in->from_time = moments->from;
+	in->before_time = moments->before;
 	in->before_number = page->before_number < NUMBER_MAX ? page->before_number : NUMBER_MAX;
 	in->limit = page->limit;
 	in->status = query->status;
 	in->min_lead_score = query->min_lead_score == JSON_ABSENT ? DB_NULL : query->min_lead_score;
 	in->sentiment = query->sentiment;
-	if (err == OK && query->visitor.at != NULL && uuid_parse(query->visitor, &in->visitor_id) != OK)
+	if (query->visitor.at != NULL && uuid_parse(query->visitor, &in->visitor_id) != OK)
 		return call_fail(call, ERR_INVALID, "visitor", "visitor must be a visitor's id.");
-	return err == OK ? read_question(call, &in->words) : err;
+	return read_question(call, &in->words);
 }
 
 static void put_text_member(struct json_out *out, const char *name, struct text value)
@@ -241,9 +274,13 @@ enum err chat_lists_chats(struct call *call)
 					       .fill = fill_chats_of_search,
 					       .shape = shape_chat };
 	const struct chats_query *query = call->query;
-	struct text words;
-	enum err err = read_question(call, &words);
+	struct moments *moments = arena_take(call->arena, sizeof *moments);
+	struct text words = { 0 };
+	enum err err = moments == NULL ? ERR_MEMORY : read_range(call, query, moments);
 
+	call->prepared = moments;
+	if (err == OK)
+		err = read_question(call, &words);
 	if (err != OK)
 		return err;
 	if (words.at != NULL)

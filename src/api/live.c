@@ -142,7 +142,7 @@ static void end(struct call *call)
 
 static enum err too_many(struct call *call)
 {
-	http_reply_header(call->request, "Retry-After", TEXT("10"));
+	http_reply_header(call->request, "Retry-After", TEXT("3"));
 	atomic_fetch_add_explicit(&call->house->metrics->rate_limited, 1, memory_order_relaxed);
 	return call_fail(call, ERR_RATE_LIMITED, NULL,
 			 "Too many live streams are open: close one, or come back in a moment.");

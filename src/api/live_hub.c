@@ -258,6 +258,16 @@ static void set_start(struct live_stream *stream, struct text last)
 	stream->lost = false;
 }
 
+/* Of the streams that take all the places some may have no client any more, which only writing shows: they get their
+ * heartbeats now, at the waking thread's next look. */
+static void ask_who_is_there(struct live_hub *hub)
+{
+	for (size_t i = 0; i < LIVE_CHANNELS; i++)
+		for (struct live_stream *at = hub->channels[i] == NULL ? NULL : hub->channels[i]->first; at != NULL;
+		     at = at->next)
+			at->due = 0;
+}
+
 enum err live_join(struct live_hub *hub, const struct uuid *organization, struct text last, struct live_stream *stream,
 		   struct http_request *request)
 {
@@ -268,6 +278,8 @@ enum err live_join(struct live_hub *hub, const struct uuid *organization, struct
 	err = hub->streams >= LIVE_STREAMS ? ERR_RATE_LIMITED : open_channel(hub, organization, &channel);
 	if (err == OK && channel->streams >= LIVE_STREAMS_EACH)
 		err = ERR_RATE_LIMITED;
+	if (err == ERR_RATE_LIMITED)
+		ask_who_is_there(hub);
 	if (err == OK) {
 		*stream = (struct live_stream){ .request = request, .channel = channel, .next = channel->first };
 		stream->due = clock_monotonic() + hub->heartbeat;

@@ -231,6 +231,19 @@ describe("filters of chats", () => {
 		assert.deepEqual(await names("from=2026-03-01T23:00:00-01:00&to=2026-03-02"), newest(2));
 		assert.deepEqual(await names("to=2026-02-01"), []);
 	});
+	test("a date is a day of the organization's time zone, also where clocks change", async () => {
+		const who = await asAdmin(house, await house.organization(fresh("zone")));
+		const zone = await house.request("PUT", "/api/settings", { headers: { ...who.session, "content-type": "application/json" }, body: JSON.stringify({ time_zone: "America/New_York" }) });
+		assert.equal(zone.status, 200, zone.text);
+		// 2026-03-08 has 23 hours there: from 05:00Z to 04:00Z.
+		const moments = ["2026-03-08T04:59:59.999Z", "2026-03-08T05:00:00.000Z", "2026-03-09T03:59:59.999Z", "2026-03-09T04:00:00.000Z"];
+		for (const timestamp of moments) await house.ok(who.api_key, "/api/chats/create", { sessionId: "z", chatId: timestamp, timestamp });
+		const found = async (query) => (await json(`/api/chats?${query}`, who)).map(({ chat_id }) => chat_id);
+		assert.deepEqual(await found("from=2026-03-08&to=2026-03-08"), [moments[2], moments[1]]);
+		assert.deepEqual(await found("to=2026-03-07"), [moments[0]]);
+		assert.deepEqual(await found("from=2026-03-09"), [moments[3]]);
+		assert.deepEqual(await found("from=1970-01-01&to=9999-12-31"), moments.toReversed());
+	});
 	test("status and visitor, and all together, page by page", async () => {
 		assert.deepEqual(await names("status=completed&to=2026-04-01"), newest(1, 3));
 		assert.deepEqual(await names(`visitor=${visitor}`), newest(0, 1, 2, 3));
@@ -249,7 +262,7 @@ describe("filters of chats", () => {
 		["limit=0", "limit"], ["limit=1001", "limit"], ["limit=abc", "limit"], ["limit=-1", "limit"], ["limit=1.5", "limit"], ["limit=99999999999999999999", "limit"],
 		["limit=1&limit=2", "limit"], ["cursor=x", "cursor"], ["cursor=AAAA", "cursor"], [`cursor=${"A".repeat(75)}`, "cursor"], [`cursor=${"%27".repeat(60)}`, "cursor"],
 		["format=xml", "format"], ["status=open", "status"], ["sentiment=happy", "sentiment"], ["min_lead_score=11", "min_lead_score"], ["min_lead_score=x", "min_lead_score"],
-		["visitor=x", "visitor"], ["from=x", "from"], ["to=2026-13-01", "to"], ["from=2026-03-02&to=2026-03-01", "from"], ["from=yesterday&format=csv", "from"], ["cursor=x&format=csv", "cursor"],
+		["visitor=x", "visitor"], ["from=x", "from"], ["to=2026-13-01", "to"], ["to=2026-02-30", "to"], ["from=2026-1-1", "from"], ["from=2026-03-02&to=2026-03-01", "from"], ["from=yesterday&format=csv", "from"], ["cursor=x&format=csv", "cursor"],
 	])
 		test(`?${query.slice(0, 40)} is 400 for ${field}`, async () => assertError(await read(`/api/chats?${query}`), 400, "invalid_field", field));
 });

@@ -206,6 +206,35 @@ static void no_rows_are_an_empty_array(void **state)
 }
 
 /* What query_rows sets aside for a row. */
+static void rows_become_csv_behind_the_hidden_columns(void **state)
+{
+	struct house *house = *state;
+	const char *names = "organization_id\r\n";
+	const char *line =
+	    ",,2026-11-23T15:04:05.678Z,2026-11-23T15:04:05.678Z,,61616161-6161-6161-6161-616161616161\r\n";
+	union query_row row;
+	struct buffer buffer;
+	struct csv_out out;
+
+	assert_int_equal(add_user(house, "=anna@example.org", NULL, "Member"), OK);
+	buffer_init(&buffer, 1 << 20);
+	csv_out_init(&out, &buffer);
+	query_names_csv(STATEMENT_USER_LIST, statements[STATEMENT_USER_LIST].out_count - 1, &out);
+	assert_int_equal(buffer.length, strlen(names));
+	assert_memory_equal(buffer.at, names, buffer.length);
+	assert_int_equal(db_start(house->db, STATEMENT_USER_LIST, NULL), OK);
+	assert_int_equal(db_step(house->db, STATEMENT_USER_LIST, &row), OK);
+	buffer_cut(&buffer, 0);
+	query_cells_csv(STATEMENT_USER_LIST, 5, &row, &out);
+	assert_int_equal(buffer.length, strlen(line));
+	assert_memory_equal(buffer.at, line, buffer.length);
+	buffer_cut(&buffer, 0);
+	query_cells_csv(STATEMENT_USER_LIST, 1, &row, &out);
+	assert_memory_equal(buffer.at, "'=anna@example.org,,,Member,", 28);
+	db_stop(house->db, STATEMENT_USER_LIST);
+	buffer_fini(&buffer);
+}
+
 static void every_row_fits(void **state)
 {
 	(void)state;
@@ -226,6 +255,7 @@ int main(void)
 		HOUSE(rows_become_json_by_their_types),
 		HOUSE(stored_json_is_passed_on_and_numbers_are_numbers),
 		HOUSE(no_rows_are_an_empty_array),
+		HOUSE(rows_become_csv_behind_the_hidden_columns),
 		cmocka_unit_test(every_row_fits),
 	};
 
