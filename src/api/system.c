@@ -95,6 +95,8 @@ enum err system_metrics(struct call *call)
 	const struct house *house = call->house;
 	const struct metrics *metrics = house->metrics;
 	struct buffer *to = call->out->to;
+	struct erasure_count_out erasures;
+	enum err err;
 
 	put_routes(to, metrics);
 	put_gauge(to, "innkeeper_writer_queue", "Writes waiting for the writer.", "gauge",
@@ -114,5 +116,11 @@ enum err system_metrics(struct call *call)
 	buffer_string(to, "# HELP innkeeper_commit_seconds A commit, its sync included.\n"
 			  "# TYPE innkeeper_commit_seconds histogram\n");
 	histogram_print(to, "innkeeper_commit_seconds", "", &metrics->commit, true);
-	return put_search_lag(call);
+	err = put_search_lag(call);
+	if (err == OK)
+		err = query_one(call->db, STATEMENT_ERASURE_COUNT, NULL, &erasures, call->arena);
+	if (err == OK)
+		put_gauge(to, "innkeeper_erasures", "Erased chats whose messages are still being removed.", "gauge",
+			  erasures.count);
+	return err;
 }

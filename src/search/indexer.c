@@ -5,6 +5,7 @@
 #include "store/query.h"
 
 #define STEP_MESSAGES     200
+#define STEP_LEAST        32 /* messages, also on a machine that has no time: a commit is not made for one alone */
 #define STEP_BYTES        (256 << 10) /* of content */
 #define STEP_MICROSECONDS 5000
 #define ARENA_CAP         (64 << 20)
@@ -118,6 +119,11 @@ static enum err read_news(struct db *db, struct arena *arena, struct news *news)
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
+static bool is_time_for(size_t at, int64_t until)
+{
+	return at < STEP_LEAST || clock_monotonic() < until;
+}
+
 /* Those of one organization that stand together, from `*at` on; in its scope. */
 static enum err add_some(struct db *db, const struct news *news, size_t *at, int64_t until)
 {
@@ -130,7 +136,7 @@ static enum err add_some(struct db *db, const struct news *news, size_t *at, int
 		err = search_add_message(db, message->chat_number, message->number, message->content);
 		if (err == OK)
 			++*at;
-	} while (err == OK && *at < news->count && clock_monotonic() < until &&
+	} while (err == OK && *at < news->count && is_time_for(*at, until) &&
 		 uuid_equal(&news->list[*at].organization_id, &organization));
 	return err;
 }
@@ -185,7 +191,7 @@ enum err search_step(struct db *db, const struct search_doors *doors, bool *more
 	news = arena_take(&arena, sizeof *news);
 	if (news != NULL)
 		err = read_all(db, doors, &arena, news);
-	while (err == OK && at < news->count && (at == 0 || clock_monotonic() < until))
+	while (err == OK && at < news->count && is_time_for(at, until))
 		err = in_scope(db, doors->open(&arena, &news->list[at].organization_id), news, &at, until);
 	if (err == OK && at > 0)
 		err = move_mark(db, doors, news->list[at - 1].number);
