@@ -1,13 +1,34 @@
 #include "background.h"
 
+#include <stddef.h>
+
 #include "analytics/build.h"
+#include "api/house.h"
 #include "auth/tenant.h"
+#include "erase/erase.h"
+#include "search/indexer.h"
 #include "store/query.h"
 
 #define STEP_MEMORY ((size_t)16 * 1024 * 1024)
 
+static enum err index_messages(struct db *db, const struct house *house, bool *more)
+{
+	const struct search_doors doors = { .system = tenant_system(), .open = tenant_scope };
+
+	(void)house;
+	return search_step(db, &doors, more);
+}
+
+static enum err erase_messages(struct db *db, const struct house *house, bool *more)
+{
+	const struct search_doors doors = { .system = tenant_system(), .open = tenant_scope };
+
+	(void)house;
+	return erase_step(db, &doors, more);
+}
+
 /* Which organization has rollups to be built or swept. ERR_NOT_FOUND: none. */
-static enum err find_work(struct db *db, struct arena *arena, struct rollup_work_out *out)
+static enum err find_rollups(struct db *db, struct arena *arena, struct rollup_work_out *out)
 {
 	enum err err = db_enter(db, tenant_system());
 	enum err left;
@@ -37,16 +58,14 @@ static enum err build(struct db *db, const struct house *house, const struct uui
 	return err == OK ? ledger_settle(db, house->ledger) : err;
 }
 
-enum err background_step(struct db *db, void *given, bool *more)
+static enum err build_rollups(struct db *db, const struct house *house, bool *more)
 {
-	const struct house *house = given;
 	struct rollup_work_out work;
 	struct arena arena;
 	enum err err;
 
-	*more = false;
 	arena_init(&arena, STEP_MEMORY);
-	err = find_work(db, &arena, &work);
+	err = find_rollups(db, &arena, &work);
 	if (err == OK) {
 		err = build(db, house, &work.organization_id, &arena, more);
 		*more = true; /* of another organization, if not of this one */
@@ -54,5 +73,28 @@ enum err background_step(struct db *db, void *given, bool *more)
 		err = OK;
 	}
 	arena_fini(&arena);
+	return err;
+}
+
+static const struct step {
+	const char *name;
+	enum err (*run)(struct db *db, const struct house *house, bool *more);
+} table[] = {
+	{ "index messages", index_messages },
+	{ "erase messages", erase_messages },
+	{ "build rollups", build_rollups },
+};
+
+enum err background_step(struct db *db, void *given, bool *more)
+{
+	enum err err = OK;
+
+	*more = false;
+	for (size_t i = 0; err == OK && i < sizeof table / sizeof table[0]; i++) {
+		bool left = false;
+
+		err = table[i].run(db, given, &left);
+		*more = *more || left;
+	}
 	return err;
 }

@@ -1,14 +1,16 @@
-/* What the writer's thread does while nobody waits for it: a step at a time of work that may take long.
- * Owner: server.c hangs it into the writer's hooks; that thread alone runs it.
- * A step enters one organization, in a transaction of its own.
- * Never takes longer than some milliseconds: who comes meanwhile waits for it.
- * Next: analytics/build.h. */
+/* What the writer's thread does while nobody waits: a table of steps, run in turn.
+ * Owner: the server's writer, as its idle hook. The writer's thread, in a transaction of its own, in no scope.
+ * A step takes some milliseconds and says whether there is more; one that fails undoes this turn's steps alone, and is
+ * tried again when something was written.
+ * Never holds up a request for longer than a turn. Next: background.c, the table; jobs.h, what runs by the clock. */
 #ifndef INNKEEPER_BACKGROUND_H
 #define INNKEEPER_BACKGROUND_H
 
-#include "api/house.h"
+#include <stdbool.h>
 
-/* writer_hooks.idle; `given` is the house. */
+#include "store/db.h"
+
+/* writer_hooks.idle: one step of each work that is left. `given` is the house. */
 enum err background_step(struct db *db, void *given, bool *more) WARN_UNUSED;
 
 #endif

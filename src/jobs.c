@@ -6,11 +6,15 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "api/erase.h"
 #include "auth/tenant.h"
+#include "auth/tenants.h"
 #include "base/clock.h"
 #include "store/query.h"
 
-#define USES_AT_ONCE 256
+#define USES_AT_ONCE     256
+#define TENANTS_MEMORY   ((size_t)64 * 1024 * 1024)
+#define DAY_MILLISECONDS INT64_C(86400000)
 
 static enum err store_use(struct db *db, void *context)
 {
@@ -62,6 +66,62 @@ static void forget_expired_sessions(const struct house *house)
 		LOG(house->log, LOG_WARNING, "expired sessions were not removed", LOG_INT("err", err));
 }
 
+static enum err read_tenants(const struct house *house, struct arena *arena, struct tenants *out)
+{
+	struct reading reading;
+	enum err err = readers_enter(house->readers, tenant_system(), &reading);
+
+	if (err != OK)
+		return err;
+	err = tenants_list(reading.db, arena, out);
+	readers_leave(house->readers, &reading);
+	return err;
+}
+
+/* The moment before which an organization's data is erased. ERR_NOT_FOUND: it keeps everything. */
+static enum err read_retention(const struct house *house, const struct scope *scope, int64_t *before)
+{
+	struct retention_days_out row = { .retention_days = DB_NULL };
+	struct reading reading;
+	struct arena arena;
+	enum err err = readers_enter(house->readers, scope, &reading);
+
+	if (err != OK)
+		return err;
+	arena_init(&arena, 4096);
+	err = query_one(reading.db, STATEMENT_RETENTION_DAYS, NULL, &row, &arena);
+	arena_fini(&arena);
+	readers_leave(house->readers, &reading);
+	if (err == OK && row.retention_days == DB_NULL)
+		return ERR_NOT_FOUND;
+	*before = clock_now() - row.retention_days * DAY_MILLISECONDS;
+	return err;
+}
+
+static void apply_retentions(const struct house *house)
+{
+	struct tenants tenants = { 0 };
+	struct arena arena;
+	enum err err;
+
+	arena_init(&arena, TENANTS_MEMORY);
+	err = read_tenants(house, &arena, &tenants);
+	for (size_t i = 0; err == OK && i < tenants.count && !atomic_load(&house->draining); i++) {
+		struct erase_receipt receipt = { 0 };
+		int64_t before = 0;
+
+		err = read_retention(house, tenants.list[i].scope, &before);
+		if (err == OK)
+			err = erase_older(house, tenants.list[i].scope, before, AUDIT_SYSTEM, &receipt);
+		if (err == ERR_NOT_FOUND)
+			err = OK;
+	}
+	if (err != OK)
+		LOG(house->log, LOG_WARNING, "old data was not all erased; it is tried again in an hour",
+		    LOG_INT("err", err));
+	arena_fini(&arena);
+}
+
 static const struct job {
 	const char *name;
 	int64_t every; /* seconds */
@@ -70,6 +130,8 @@ static const struct job {
 } table[] = {
 	{ "store key uses", 60, true, store_key_uses },
 	{ "forget expired sessions", 3600, false, forget_expired_sessions },
+	/* Hourly, so that a restart every day does not keep data for ever. */
+	{ "apply retentions", 3600, false, apply_retentions },
 };
 
 #define JOB_COUNT (sizeof table / sizeof table[0])

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "api/dispatch.h"
+#include "api/live_hub.h"
 #include "api/route.h"
 #include "background.h"
 #include "base/clock.h"
@@ -74,6 +75,8 @@ static enum err start_store(struct server *server, struct fault *fault)
 	if (err == OK)
 		err = readers_new(&house->readers, options->database, (size_t)options->threads + EXTRA_READERS,
 				  options->log, fault);
+	if (err == OK)
+		err = seal_new(&house->seal, house->readers, house->writer, fault);
 	return err;
 }
 
@@ -86,6 +89,8 @@ static enum err start_parts(struct server *server, struct fault *fault)
 		err = api_keys_new(&house->keys);
 	if (err == OK)
 		err = attempts_new(&house->attempts, server->options.auth_failures_per_minute);
+	if (err == OK)
+		err = live_hub_new(&house->live, LIVE_HEARTBEAT_MS);
 	if (err == OK)
 		err = ledger_new(&house->ledger, house->log);
 	if (err != OK)
@@ -184,8 +189,11 @@ void server_stop(struct server *server)
 	jobs_stop(server->jobs);
 	worker_stop(house->slow);
 	writer_stop(house->writer); /* answers all that waits */
+	live_hub_stop(house->live);
 	if (server->http != NULL)
 		http_stop(server->http);
+	live_hub_free(house->live);
+	seal_free(house->seal);
 	ledger_free(house->ledger);
 	readers_free(house->readers);
 	attempts_free(house->attempts);

@@ -11,6 +11,7 @@ struct check {
 	struct pool *pool;
 	const struct sql_statement *statement;
 	const struct sql *sql;
+	enum engine engine;
 	struct mentions mentions;
 	const struct mention *target; /* NULL: the statement reads */
 };
@@ -113,6 +114,13 @@ static void check_verbs(const struct check *check)
 	}
 }
 
+/* A search table on SQLite: the engine itself puts the bound organization before every word, written or asked for
+ * (store/search_guard.h), and row security knows the only two texts that write to it. */
+static bool is_apart(const struct check *check, const struct mention *mention)
+{
+	return mention->table != NULL && mention->table->search && check->engine == ENGINE_SQLITE;
+}
+
 static void check_parameters(const struct check *check)
 {
 	const struct sql *sql = check->sql;
@@ -141,7 +149,7 @@ static void check_parameters(const struct check *check)
 		if (!used[k])
 			fail(sql->file, in->line, "parameter %s is not used in the text", in->list[k].name);
 	}
-	if (check->statement->tenant && !organization)
+	if (check->statement->tenant && !organization && !(check->target != NULL && is_apart(check, check->target)))
 		fail(sql->file, sql_line(sql, 0), "a :tenant statement says :organization at least once");
 }
 
@@ -284,6 +292,7 @@ static void check_set(const struct check *check)
 static void check_tenant(const struct check *check)
 {
 	const struct sql *sql = check->sql;
+	size_t guarded = 0;
 
 	for (size_t i = 0; i < check->mentions.count; i++) {
 		const struct mention *mention = &check->mentions.list[i];
@@ -293,8 +302,9 @@ static void check_tenant(const struct check *check)
 	}
 	for (size_t i = 0; i < check->mentions.count; i++) {
 		const struct mention *mention = &check->mentions.list[i];
-		if (mention->table == NULL)
+		if (mention->table == NULL || is_apart(check, mention))
 			continue;
+		guarded++;
 		if (mention->target && sql_word(sql, 0, "insert"))
 			check_insert(check);
 		else if (!is_guarded(check, i))
@@ -302,8 +312,27 @@ static void check_tenant(const struct check *check)
 			     "table %s needs %s.%s = :organization as a condition of its own in its WHERE or ON",
 			     mention->table->name, mention->qualifier, mention->table->owner_column);
 	}
-	if (check->target != NULL)
+	for (size_t i = 0; guarded == 0 && check->target == NULL && i < check->mentions.count; i++) {
+		if (is_apart(check, &check->mentions.list[i]))
+			fail(sql->file, sql_line(sql, check->mentions.list[i].at),
+			     "search table %s is read beside a table of the organization's",
+			     check->mentions.list[i].table->name);
+	}
+	if (check->target != NULL && !is_apart(check, check->target))
 		check_set(check);
+}
+
+static void check_system(const struct check *check)
+{
+	const struct sql *sql = check->sql;
+
+	for (size_t i = 0; i < check->mentions.count; i++) {
+		const struct mention *mention = &check->mentions.list[i];
+		if (mention->table != NULL && mention->table->search)
+			fail(sql->file, sql_line(sql, mention->at),
+			     "table %s holds words of organizations: a :system statement cannot name it",
+			     mention->table->name);
+	}
 }
 
 static void check_write(const struct check *check)
@@ -366,18 +395,23 @@ void statement_check(struct pool *pool, const struct schema *schema, struct sql_
 			     "the organization comes from the scope, not from a parameter (in)");
 	}
 	for (int engine = 0; engine < ENGINE_COUNT; engine++) {
-		struct check check = { .pool = pool, .statement = statement, .sql = &statement->texts[engine] };
+		struct check check = { .pool = pool,
+				       .statement = statement,
+				       .sql = &statement->texts[engine],
+				       .engine = (enum engine)engine };
 		const char *target = NULL;
 		check_verbs(&check);
-		check_parameters(&check);
 		check.mentions = mentions_read(pool, schema, check.sql);
 		if (check.mentions.count > 0 && check.mentions.list[0].target) {
 			check.target = &check.mentions.list[0];
 			target = check.target->table->name;
 			check_write(&check);
 		}
+		check_parameters(&check);
 		if (statement->tenant)
 			check_tenant(&check);
+		else
+			check_system(&check);
 		check_out(&check);
 		if (engine > 0 && ((target == NULL) != (statement->write_target == NULL) ||
 				   (target != NULL && strcmp(target, statement->write_target) != 0)))

@@ -260,7 +260,7 @@ static void print_protected_tables(struct output *output, const struct schema *s
 
 	for (size_t i = 0; i < schema->count; i++) {
 		const struct table *table = &schema->tables[i];
-		if (table->dropped || table->owner_column == NULL)
+		if (table->dropped || table->owner_column == NULL || table->search)
 			continue;
 		print(output, "\nstatic const char *const table_%zu_columns[] = { /* %s */\n", count, table->name);
 		for (size_t k = 0; k < table->column_count; k++)
@@ -274,6 +274,24 @@ static void print_protected_tables(struct output *output, const struct schema *s
 	print(output, "\nconst struct protected_table protected_tables[] = {\n");
 	add(output, rows.at, rows.length);
 	print(output, "};\nconst size_t protected_table_count = %zu;\n", count);
+}
+
+static void print_search_tables(struct output *output, const struct schema *schema)
+{
+	size_t count = 0;
+
+	print(output, "\nconst struct search_table search_tables[] = {\n");
+	for (size_t i = 0; i < schema->count; i++) {
+		const struct table *table = &schema->tables[i];
+		if (table->dropped || !table->search)
+			continue;
+		print(output, "\t{ \"%s\", \"%s\" },\n", table->name, table->columns[0]);
+		count++;
+	}
+	/* C knows no empty array. */
+	if (count == 0)
+		print(output, "\t{ NULL, NULL },\n");
+	print(output, "};\nconst size_t search_table_count = %zu;\n", count);
 }
 
 void emit_statements(struct output *output, const struct schema *schema, const struct sql_statements *statements)
@@ -290,6 +308,7 @@ void emit_statements(struct output *output, const struct schema *schema, const s
 		print(output, "\t{ .name = NULL },\n");
 	print(output, "};\nconst size_t statement_count = STATEMENT_COUNT;\n");
 	print_protected_tables(output, schema);
+	print_search_tables(output, schema);
 }
 
 void emit_migrations(struct output *output, const struct migration_files *files)

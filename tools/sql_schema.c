@@ -80,6 +80,26 @@ static void create_table(struct pool *pool, struct schema *schema, const struct 
 	schema->tables[schema->count++] = table;
 }
 
+/* Full text: `CREATE VIRTUAL TABLE name USING fts5 (column, …, option = value, …)`. */
+static void create_search(struct pool *pool, struct schema *schema, const struct sql *sql, size_t at)
+{
+	struct table table = { .name = table_name(sql, at), .search = true };
+
+	if (find(schema, table.name) != NULL)
+		fail(sql->file, sql_line(sql, at), "table %s is there already", table.name);
+	if (!sql_word(sql, at + 1, "using") || !sql_word(sql, at + 2, "fts5") || !sql_sign(sql, at + 3, '('))
+		fail(sql->file, sql_line(sql, at), "a virtual table is one USING fts5 (…)");
+	size_t end = sql_behind_group(sql, at + 3) - 1;
+	for (size_t i = at + 4; i < end; i++) {
+		if (sql_name(sql, i) && (sql_sign(sql, i + 1, ',') || i + 1 == end) && !sql_sign(sql, i - 1, '='))
+			add_column(pool, &table, sql_at(sql, i)->name);
+	}
+	if (table.column_count != 1)
+		fail(sql->file, sql_line(sql, at), "table %s needs one column: its words", table.name);
+	schema->tables = pool_grow(pool, schema->tables, schema->count, sizeof(*schema->tables));
+	schema->tables[schema->count++] = table;
+}
+
 static void drop_table(struct schema *schema, const struct sql *sql, size_t at)
 {
 	bool if_there = sql_word(sql, at, "if");
@@ -131,11 +151,13 @@ static void alter_table(struct pool *pool, struct schema *schema, const struct s
 
 static void read_statement(struct pool *pool, struct schema *schema, const struct sql *sql)
 {
-	static const char *const other_tables[] = { "temp", "temporary", "virtual", "unlogged", NULL };
+	static const char *const other_tables[] = { "temp", "temporary", "unlogged", NULL };
 
 	if (sql_word(sql, 0, "create") && sql_any(sql, 1, other_tables) && sql_word(sql, 2, "table"))
 		fail(sql->file, sql_line(sql, 0), "only plain tables are understood");
-	if (sql_word(sql, 0, "create") && sql_word(sql, 1, "table"))
+	if (sql_word(sql, 0, "create") && sql_word(sql, 1, "virtual"))
+		create_search(pool, schema, sql, 3);
+	else if (sql_word(sql, 0, "create") && sql_word(sql, 1, "table"))
 		create_table(pool, schema, sql, 2);
 	else if (sql_word(sql, 0, "drop") && sql_word(sql, 1, "table"))
 		drop_table(schema, sql, 2);
@@ -159,6 +181,9 @@ void schema_finish(struct schema *schema)
 	for (size_t i = 0; i < schema->count; i++) {
 		struct table *table = &schema->tables[i];
 		const char *owner = strcmp(table->name, "organizations") == 0 ? "id" : "organization_id";
+		/* PostgreSQL's has that column; a plain tenant's table there. */
+		if (table->search)
+			table->owner_column = owner;
 		for (size_t k = 0; k < table->column_count; k++) {
 			if (strcmp(table->columns[k], owner) == 0)
 				table->owner_column = owner;

@@ -1,8 +1,8 @@
 /* The tables that the migrations leave behind, and which of them belong to an organization.
  * Owner: the compiler's pool. One thread.
- * Understands CREATE, DROP and ALTER TABLE; steps over indexes, triggers, views and data.
- * Never takes a table it cannot read for one without an owner: that is an error.
- * Next: tools/sql_check.h, which holds the statements against these. */
+ * Understands CREATE, DROP and ALTER TABLE, and CREATE VIRTUAL TABLE of full text; steps over indexes, triggers, views
+ * and data. Never takes a table it cannot read for one without an owner: that is an error. Next: tools/sql_check.h,
+ * which holds the statements against these. */
 #ifndef INNKEEPER_TOOLS_SQL_SCHEMA_H
 #define INNKEEPER_TOOLS_SQL_SCHEMA_H
 
@@ -13,6 +13,7 @@ struct table {
 	const char **columns;
 	size_t column_count;
 	const char *owner_column; /* NULL: global, nobody's rows */
+	bool search;              /* full text: on SQLite a virtual table, whose engine keeps organizations apart */
 	bool dropped;
 };
 

@@ -30,6 +30,14 @@ static bool is_plain_name(const char *name)
 	return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
 }
 
+/* A column that is read may be spelled as answers spell it: leadScore. */
+static bool is_column_name(const char *name)
+{
+	if (*name < 'a' || *name > 'z')
+		return false;
+	return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
+}
+
 static const char *next_word(struct reader *reader, const char **at)
 {
 	*at += strspn(*at, " \t\r");
@@ -60,7 +68,7 @@ static void read_values(struct reader *reader, struct values *values, const char
 		if (*at == '\0')
 			return;
 		struct value value = { .name = next_word(reader, &at) };
-		if (!is_plain_name(value.name))
+		if (!is_plain_name(value.name) && !(values == &reader->statement->out && is_column_name(value.name)))
 			fail(file, reader->position.line, "'%s' is not a name: small letters, digits and _",
 			     value.name);
 		value.type = find_type(reader, next_word(reader, &at));

@@ -1,7 +1,9 @@
 #include "api/batch.h"
 
-#include "api/reply.h"
 #include <string.h>
+
+#include "api/live.h"
+#include "api/reply.h"
 
 struct item {
 	const struct route *route; /* NULL when err is not OK */
@@ -146,6 +148,8 @@ static enum err store_item(struct call *call, struct item *item, size_t index)
 	own.input = item->input;
 	own.idempotency_key = (struct text){ 0 };
 	own.fault = (struct fault){ 0 };
+	own.first_note = NULL;
+	own.last_note = NULL;
 	item->err = item->route->handle(&own);
 	item->fault = own.fault;
 	json_close_object(call->out);
@@ -153,6 +157,8 @@ static enum err store_item(struct call *call, struct item *item, size_t index)
 		json_return_to(call->out, mark);
 	err = db_leave(call->db, item->err == OK);
 	ledger_end_item(call->house->ledger, item->err == OK);
+	if (err == OK && item->err == OK)
+		live_join_notes(call, &own);
 	return err;
 }
 

@@ -8,6 +8,7 @@
 
 #include "analytics/counting.h"
 #include "api/house.h"
+#include "api/live_hub.h"
 #include "api/route.h"
 #include "auth/session.h"
 #include "base/json_out.h"
@@ -30,9 +31,18 @@ struct call {
 	struct db *db;                            /* in `scope`; NULL where the route runs HERE or SLOWLY */
 	const struct scope *scope;
 	struct json_out *out;
-	unsigned status; /* of a success; 200 unless the handler says otherwise */
+	unsigned status;          /* of a success; 200 unless the handler says otherwise */
+	const char *content_type; /* static; NULL: what the route's answer is */
+	/* A handler whose answer is a stream sets these instead of writing `out`; see http_reply.more. `more` is called
+	 * on the HTTP thread without a db, any number of times; `ended` once, when nothing more is asked: it frees what
+	 * the stream holds outside of the arena, also when `more` was never called. */
+	enum http_more (*more)(struct call *call, struct http_piece *piece);
+	void (*ended)(struct call *call);
+	void *stream;                 /* theirs */
+	struct live_note *first_note; /* live.h's */
+	struct live_note *last_note;
 	struct fault fault;
-	void *prepared;                /* what the route's `prepare` left for `handle` */
+	void *prepared; /* what the route's `prepare` left for `handle`, or a handler for its list; in the arena */
 	struct session_holder session; /* who is signed in, of SESSION and GUEST routes */
 	/* What the record of the organization says of this call, once it is done. */
 	const char *audit; /* the route's, unless the handler says otherwise; NULL: nothing */
@@ -41,6 +51,7 @@ struct call {
 	/* The ladder's own from here on. */
 	struct http_request *request;
 	struct json_out writer_of_reply;
+	int64_t began_stream; /* clock_monotonic */
 	struct writer_item writer_item;
 	struct worker_item worker_item;
 	struct text request_id;

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "api/live.h"
+
 static const char *const statuses[] = { "active", "completed", "abandoned", NULL };
 static const char *const roles[] = { "user", "assistant", "system", NULL };
 
@@ -93,7 +95,10 @@ enum err chats_create(struct call *call)
 		    &(struct chat_activity_create_in){ .chat_number = counted.number, .updated_at = created_at }, NULL);
 	if (err == OK)
 		err = counting_chat(&counting, &counted, COUNTED);
-	return err == OK ? answer_chat(call, chat.chat_id, created_at) : err;
+	if (err != OK)
+		return err;
+	live_note(call, LIVE_CHAT, &chat.id, chat.chat_id, DB_NULL);
+	return answer_chat(call, chat.chat_id, created_at);
 }
 
 struct message_input {
@@ -206,5 +211,8 @@ enum err chats_message(struct call *call)
 	err = query_run(call->db, STATEMENT_MESSAGE_CREATE, &message, NULL);
 	if (err == OK)
 		err = move_on(call, &message, &chat);
-	return err == OK ? answer_message(call, &message.id, message.external_id) : err;
+	if (err != OK)
+		return err;
+	live_note(call, LIVE_MESSAGE, &message.id, in->chat_id, chat.message_count + 1);
+	return answer_message(call, &message.id, message.external_id);
 }

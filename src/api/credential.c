@@ -4,6 +4,7 @@
 
 #include "api/session_cookie.h"
 #include "auth/tenant.h"
+#include "base/clock.h"
 
 /* The key as sent: x-api-key, or a bearer token. Both at once must be the same, or it is not clear who asks. */
 static enum err find_key(struct call *call, struct text *out)
@@ -155,6 +156,20 @@ static enum err check_session(struct call *call)
 	if (err == OK)
 		call->scope = tenant_scope(call->arena, &call->session.organization);
 	return err == OK && call->scope == NULL ? ERR_MEMORY : err;
+}
+
+/* In an arena of its own: a stream may ask for days. What cannot be found out is no. */
+bool credential_still_holds(struct call *call)
+{
+	struct session_holder holder = { 0 };
+	struct arena arena;
+	enum err err;
+
+	arena_init(&arena, (size_t)64 * 1024);
+	err = session_find(call->house->readers, &arena, session_cookie_read(call->request), clock_now(), &holder);
+	arena_fini(&arena);
+	return err == OK && holder.role >= call->route->least &&
+	       uuid_equal(&holder.organization, &call->session.organization);
 }
 
 static enum err check_guest(struct call *call)

@@ -23,4 +23,8 @@ struct credential_actor credential_actor(const struct call *call);
 /* OK: call->scope is set. Otherwise call->fault tells, and the reply's headers are set. */
 enum err credential_check(struct call *call) WARN_UNUSED;
 
+/* For a stream of a SESSION route: whether the session that opened it is there still, in the same organization, with a
+ * role that is enough. Any thread, without a db. */
+bool credential_still_holds(struct call *call);
+
 #endif

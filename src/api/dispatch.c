@@ -4,6 +4,7 @@
 
 #include "api/call.h"
 #include "api/credential.h"
+#include "api/live.h"
 #include "api/match.h"
 #include "api/reply.h"
 #include "auth/audit.h"
@@ -208,7 +209,14 @@ static enum err run_handler(struct call *call)
 	return err;
 }
 
-/* The reply is whole after this. */
+static enum http_more more_of_stream(struct http_request *request, struct http_piece *piece)
+{
+	struct call *call = request->context;
+
+	return call->more(call, piece);
+}
+
+/* The reply is whole after this, or a stream. */
 static void finish(struct call *call, enum err err)
 {
 	if (err != OK) {
@@ -219,7 +227,13 @@ static void finish(struct call *call, enum err err)
 		return;
 	}
 	call->request->reply.status = call->status;
-	if (call->route->answer == PLAIN_TEXT)
+	if (call->more != NULL) {
+		call->request->reply.more = more_of_stream;
+		call->began_stream = clock_monotonic();
+	}
+	if (call->content_type != NULL)
+		call->request->reply.content_type = call->content_type;
+	else if (call->route->answer == PLAIN_TEXT)
 		call->request->reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
 }
 
@@ -287,6 +301,8 @@ static void write_done(void *context, enum err outcome)
 
 	if (outcome == OK && call->route->stored != NULL)
 		call->route->stored(call);
+	if (outcome == OK)
+		live_tell(call);
 	finish(call, outcome);
 	http_resume(call->request);
 }
@@ -384,13 +400,18 @@ static void release(void *given, struct http_request *request, bool sent)
 {
 	struct house *house = given;
 	struct call *call = request->context;
-	const int64_t took = clock_monotonic() - request->started;
+	int64_t took = clock_monotonic() - request->started;
 	const unsigned status = request->reply.status;
 	const char *path = "none";
 	size_t row = route_count;
 
 	if (call == NULL)
 		return;
+	if (call->ended != NULL)
+		call->ended(call);
+	/* How long a client listens says nothing about the server. */
+	if (request->reply.more != NULL)
+		took = call->began_stream - request->started;
 	if (call->route != NULL) {
 		row = (size_t)(call->route - routes);
 		path = call->route->path;

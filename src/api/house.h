@@ -13,11 +13,14 @@
 #include "analytics/ledger.h"
 #include "auth/api_key.h"
 #include "auth/attempts.h"
+#include "auth/seal.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/worker.h"
 #include "store/readers.h"
 #include "store/writer.h"
+
+struct live_hub;
 
 struct house {
 	const struct log *log;
@@ -29,6 +32,8 @@ struct house {
 	struct worker *slow;   /* the thread for what takes long */
 	struct api_keys *keys;
 	struct attempts *attempts;
+	struct seal *seal;
+	struct live_hub *live;
 	size_t body_limit;     /* bytes, where the route says nothing */
 	int64_t started_at;    /* ms */
 	_Atomic bool draining; /* not ready any more: a balancer should look elsewhere */

@@ -49,9 +49,19 @@ static void allow(struct match *match, const char *method)
 		allow(match, "HEAD");
 }
 
+/* A path that stands in a row as it is means that row: /api/users/identify is nobody's id. */
+static bool is_literal(struct text path)
+{
+	for (size_t i = 0; i < route_count; i++)
+		if (text_equal(text_of(routes[i].path), path))
+			return true;
+	return false;
+}
+
 struct match match_route(struct text method, struct text path, bool control)
 {
 	const struct text wanted = text_equal(method, TEXT("HEAD")) ? TEXT("GET") : method;
+	const bool literal = is_literal(path);
 	struct match match = { 0 };
 
 	for (size_t i = 0; i < route_count; i++) {
@@ -60,7 +70,7 @@ struct match match_route(struct text method, struct text path, bool control)
 
 		if (!control && (route->credential == CONTROL || route->credential == TENANT))
 			continue;
-		if (!fits(route->path, path, parameters))
+		if (!fits(route->path, path, parameters) || (literal && !text_equal(text_of(route->path), path)))
 			continue;
 		match.path_known = true;
 		match.cors = match.cors || route->cors;

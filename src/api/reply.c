@@ -60,6 +60,7 @@ void reply_fault(struct http_request *request, enum err err, const struct fault 
 	request->reply.body.failed = false;
 	request->reply.status = reply_status(err);
 	request->reply.content_type = NULL;
+	request->reply.more = NULL;
 	json_out_init(&out, &request->reply.body);
 	json_open_object(&out);
 	reply_members(err, fault, &out);
@@ -76,6 +77,7 @@ void reply_refusal(struct http_request *request, unsigned status, const char *co
 	request->reply.body.failed = false;
 	request->reply.status = status;
 	request->reply.content_type = NULL;
+	request->reply.more = NULL;
 	json_out_init(&out, &request->reply.body);
 	json_open_object(&out);
 	json_key(&out, "error");

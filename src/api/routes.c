@@ -3,18 +3,24 @@
 #include "api/analytics.h"
 #include "api/article_stats.h"
 #include "api/articles.h"
+#include "api/audit_lists.h"
 #include "api/backup.h"
 #include "api/batch.h"
+#include "api/chat_lists.h"
 #include "api/chats.h"
+#include "api/erase.h"
 #include "api/join.h"
 #include "api/keys.h"
+#include "api/live.h"
 #include "api/members.h"
 #include "api/organizations.h"
 #include "api/settings.h"
 #include "api/sign_in.h"
 #include "api/system.h"
+#include "api/user_lists.h"
 #include "api/users.h"
 #include "api/verify.h"
+#include "api/visitor_lists.h"
 #include "api/visitors.h"
 #include "api/web_mentions.h"
 
@@ -59,6 +65,25 @@ const struct route routes[] = {
 	{ "POST",   "/api/keys",                  SESSION, WRITES, .least = ADMIN, .body = &keys_create_body,     .handle = keys_create,          .audit = "key.create",       .about = "Makes an API key; it is shown this once." },
 	{ "DELETE", "/api/keys/{id}",             SESSION, WRITES, .least = ADMIN,                                .handle = keys_remove,          .audit = "key.revoke",       .stored = keys_revoked, .about = "Revokes an API key." },
 
+	/* What is erased, and what is given to a person of their own. */
+	{ "DELETE", "/api/chats/{chatId}",       SESSION, WRITES, .least = ADMIN, .handle = erase_chat_handle,    .audit = "chat.delete",    .about = "Erases a chat with everything that hangs on it." },
+	{ "DELETE", "/api/visitors/{id}",        SESSION, WRITES, .least = ADMIN, .handle = erase_visitor_handle, .audit = "visitor.delete", .about = "Erases a visitor with all chats, views and web results." },
+	{ "GET",    "/api/visitors/{id}/export", SESSION, READS,  .least = ADMIN, .handle = export_visitor,       .audit = "visitor.export", .about = "Everything that is known of a visitor." },
+
+	/* The staff: what they read. */
+	{ "GET", "/api/chats",                   SESSION, READS, .answer = ARRAY, .query = &chat_lists_chats_query, .handle = chat_lists_chats,       .about = "Lists chats." },
+	{ "GET", "/api/chats/{chatId}/messages", SESSION, READS, .answer = ARRAY, .query = &list_query_shape,       .handle = chat_lists_messages,    .about = "Lists a chat's messages, oldest first." },
+	{ "GET", "/api/visitors",                SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_visitors, .about = "Lists visitors." },
+	{ "GET", "/api/visitors/{id}",           SESSION, READS,                                                    .handle = visitor_lists_show,     .about = "Shows a visitor." },
+	{ "GET", "/api/visitors/{id}/chats",     SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_chats,    .about = "Lists a visitor's chats." },
+	{ "GET", "/api/visitors/{id}/views",     SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_views,    .about = "Lists the articles that a visitor opened." },
+	{ "GET", "/api/users",                   SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_users,       .about = "Lists members and contacts." },
+	{ "GET", "/api/users/{id}",              SESSION, READS, .least = ADMIN,                                    .handle = user_lists_show,        .about = "Shows a member or contact." },
+	{ "GET", "/api/users/{id}/chats",        SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_chats,       .about = "Lists a user's chats." },
+	{ "GET", "/api/users/{id}/views",        SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_views,       .about = "Lists the articles that a user opened." },
+	{ "GET", "/api/live",                    SESSION, HERE,  .answer = PLAIN_TEXT,                              .handle = live_open,              .about = "What happens, as server-sent events." },
+	{ "GET", "/api/audit",                   SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = audit_lists_entries,    .about = "Lists who did what." },
+
 	/* The dashboard's figures. */
 	{ "GET", "/api/analytics/summary-metrics",  SESSION, READS, .query = &analytics_query, .handle = analytics_summary,     .about = "Totals, of all time when no days are given." },
 	{ "GET", "/api/analytics/user-activity",    SESSION, READS, .query = &analytics_query, .handle = analytics_activity,    .about = "Sessions and registrations day by day, of 90 days when none are given." },
@@ -82,6 +107,7 @@ const struct route routes[] = {
 	{ "GET",  "/control/users",                TENANT,  READS,  .answer = ARRAY,                    .handle = members_list,         .about = "Lists members." },
 	{ "POST", "/control/users/invitation",     TENANT,  WRITES, .body = &members_invite_body,       .handle = members_invite,       .audit = "user.invite",     .about = "Makes a new link for a member who has not accepted yet." },
 	{ "POST", "/control/users/password",       TENANT,  WRITES, .body = &members_password_body,     .prepare = members_prepare, .handle = members_set_password, .audit = "password.change", .about = "Sets a member's password; their sessions end." },
+	{ "POST", "/control/retention",            TENANT,  SLOWLY, .body = &retention_body,            .handle = retention_handle,     .about = "Erases what is older than an organization keeps, or counts it." },
 	{ "POST", "/control/backup",               CONTROL, SLOWLY, .body = &backup_body,               .handle = backup_make,          .about = "Copies the database, consistent, while it is written." },
 	{ "POST", "/control/verify",               CONTROL, SLOWLY, .body = &verify_body,               .handle = verify_figures,       .about = "Counts every figure again and tells each difference." },
 };

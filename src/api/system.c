@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "search/indexer.h"
 
 static void put_status(struct call *call, const char *status)
 {
@@ -72,6 +73,23 @@ static void put_routes(struct buffer *to, const struct metrics *metrics)
 	}
 }
 
+static enum err put_search_lag(struct call *call)
+{
+	int64_t messages;
+	int64_t milliseconds;
+	enum err err = search_lag(call->db, call->now, &messages, &milliseconds);
+
+	if (err != OK)
+		return err;
+	put_gauge(call->out->to, "innkeeper_search_lag_messages", "Messages that a search does not find yet.", "gauge",
+		  messages);
+	buffer_format(call->out->to,
+		      "# HELP innkeeper_search_lag_seconds Age of the oldest of them.\n"
+		      "# TYPE innkeeper_search_lag_seconds gauge\ninnkeeper_search_lag_seconds %lld.%03d\n",
+		      (long long)(milliseconds / 1000), (int)(milliseconds % 1000));
+	return OK;
+}
+
 enum err system_metrics(struct call *call)
 {
 	const struct house *house = call->house;
@@ -85,6 +103,8 @@ enum err system_metrics(struct call *call)
 		  (int64_t)atomic_load(&metrics->rejected));
 	put_gauge(to, "innkeeper_rate_limited_total", "Requests answered 429.", "counter",
 		  (int64_t)atomic_load(&metrics->rate_limited));
+	put_gauge(to, "innkeeper_live_streams", "Live streams that are open.", "gauge",
+		  (int64_t)live_stream_count(house->live));
 	put_gauge(to, "innkeeper_database_bytes", "The database on disk, its log included.", "gauge",
 		  db_size(call->db));
 	put_gauge(to, "innkeeper_start_time_seconds", "When the process started, since 1970.", "gauge",
@@ -94,5 +114,5 @@ enum err system_metrics(struct call *call)
 	buffer_string(to, "# HELP innkeeper_commit_seconds A commit, its sync included.\n"
 			  "# TYPE innkeeper_commit_seconds histogram\n");
 	histogram_print(to, "innkeeper_commit_seconds", "", &metrics->commit, true);
-	return OK;
+	return put_search_lag(call);
 }

@@ -1,6 +1,7 @@
 #include "api/visitors.h"
 
 #include "api/chat_find.h"
+#include "api/live.h"
 
 #define METADATA_MAX 65536 /* bytes, merged */
 
@@ -97,6 +98,7 @@ static enum err make(struct call *call, const struct identify_input *in, int64_t
 	enum err err = query_run(call->db, STATEMENT_VISITOR_CREATE, &visitor, NULL);
 
 	*out = visitor.id;
+	live_note(call, LIVE_VISITOR, &visitor.id, (struct text){ 0 }, DB_NULL);
 	return err == OK ? counting_visitor(&counting, NULL,
 					    &(struct counted_visitor){ db_inserted(call->db), at, visitor.metadata })
 			 : err;

@@ -1,5 +1,7 @@
 #include "api/web_mentions.h"
 
+#include "api/live.h"
+
 #define MENTIONS_MAX       1000
 #define URL_MAX            8192
 #define EXCERPT_CHARACTERS 500
@@ -232,6 +234,8 @@ enum err web_mentions_click(struct call *call)
 									       .session_id = row.session_id });
 	if (err != OK)
 		return err;
+	if (row.clicked_at == click.clicked_at) /* else it had been clicked before */
+		live_note(call, LIVE_CLICK, &row.id, row.chat_id, DB_NULL);
 	json_key(call->out, "success");
 	json_put_bool(call->out, true);
 	json_key(call->out, "mention");

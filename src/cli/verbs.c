@@ -54,6 +54,11 @@ const struct verb verbs[] = {
 	{ "verify", "counts every figure again from what was stored, and prints each difference", .method = "POST", .path = "/control/verify", .verdict = "exact", .options = {
 		{ "--organization", "organization", VERB_TEXT, false, "SLUG", "whose; all when not given" },
 		{ "--repair", "repair", VERB_FLAG, false, NULL, "counts anew what differs, and looks again" } } },
+	{ "retention", "erases what is older than an organization keeps, or counts it; prints how many rows of what", .method = "POST", .path = "/control/retention", .options = {
+		ORGANIZATION,
+		{ "--days", "days", VERB_INT, false, "N", "instead of the organization's own setting" },
+		{ "--before", "before", VERB_TEXT, false, "TIME", "instead of days: everything from before, for example 2026-01-31" },
+		{ "--dry-run", "dryRun", VERB_FLAG, false, NULL, "counts, erases nothing" } } },
 	{ "migrate", "brings the database to this version, while no server runs", .run = migrate_run, .founds = true },
 };
 // clang-format on

@@ -228,3 +228,18 @@ struct http_address address_forwarded(const struct address_list *trusted, struct
 	}
 	return address;
 }
+
+bool address_forwarded_tls(const struct address_list *trusted, struct http_address peer,
+			   const struct http_header *headers, size_t count)
+{
+	if (!address_list_has(trusted, &peer))
+		return false;
+	for (size_t i = count; i-- > 0;) {
+		struct text list = headers[i].value;
+		struct text word;
+
+		if (text_equal_ignoring_case(headers[i].name, TEXT("x-forwarded-proto")))
+			return cut_last(&list, &word) && text_equal_ignoring_case(word, TEXT("https"));
+	}
+	return false;
+}

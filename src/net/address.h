@@ -50,4 +50,9 @@ bool address_list_has(const struct address_list *list, const struct http_address
 struct http_address address_forwarded(const struct address_list *trusted, struct http_address peer,
 				      const struct http_header *headers, size_t count);
 
+/* Whether the client came through TLS: a peer that the list trusts says so in the last word of the last
+ * X-Forwarded-Proto, which is the one that it wrote itself. */
+bool address_forwarded_tls(const struct address_list *trusted, struct http_address peer,
+			   const struct http_header *headers, size_t count);
+
 #endif

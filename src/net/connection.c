@@ -6,8 +6,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-
-#define SEND_TIMEOUT 60 /* seconds for a reply to leave */
+#include "net/stream.h"
 
 /* Where a request stands, for the library's next call. Touched by the connection's own thread only.
  *
@@ -87,18 +86,27 @@ static bool add_header(struct MHD_Response *response, const struct http_header *
 	return fine;
 }
 
-/* A header that the library does not take (a line break in its value, say) must not leave a reply without it. */
-static struct MHD_Response *make_response(struct connection *connection, char *body, size_t length)
+static struct MHD_Response *whole_response(struct connection *connection)
 {
-	struct http_reply *reply = &connection->request.reply;
+	size_t length;
+	char *body = buffer_detach(&connection->request.reply.body, &length);
 	struct MHD_Response *response = MHD_create_response_from_buffer(
 	    length, body ? body : "", body ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+
+	if (!response)
+		free(body);
+	return response;
+}
+
+/* A header that the library does not take (a line break in its value, say) must not leave a reply without it. */
+static struct MHD_Response *make_response(struct connection *connection)
+{
+	struct http_reply *reply = &connection->request.reply;
+	struct MHD_Response *response = reply->more ? stream_response(connection) : whole_response(connection);
 	const char *type = reply->content_type ? reply->content_type : "application/json";
 
-	if (!response) {
-		free(body);
+	if (!response)
 		return NULL;
-	}
 	bool fine = MHD_add_response_header(response, "Content-Type", type) == MHD_YES;
 
 	for (size_t i = 0; fine && i < reply->header_count; i++)
@@ -114,16 +122,14 @@ static struct MHD_Response *make_response(struct connection *connection, char *b
 static enum MHD_Result answer(struct connection *connection)
 {
 	struct http_reply *reply = &connection->request.reply;
-	size_t length;
 
 	if (reply->body.failed && !connection->refusing)
 		return refuse(connection, &broken_reply);
 	assert(reply->status >= 200);
 	connection->stage = STAGE_ANSWERED;
-	if (!deadline_busy(&connection->deadline, clock_monotonic() + SEND_TIMEOUT * CONNECTION_SECOND))
+	if (!deadline_busy(&connection->deadline, clock_monotonic() + CONNECTION_SEND_TIMEOUT * CONNECTION_SECOND))
 		return MHD_NO;
-	char *body = buffer_detach(&reply->body, &length);
-	struct MHD_Response *response = make_response(connection, body, length);
+	struct MHD_Response *response = make_response(connection);
 
 	if (!response)
 		return connection->refusing ? MHD_NO : refuse(connection, &broken_reply);
@@ -205,6 +211,11 @@ void http_resume(struct http_request *request)
 	assert(before != TURN_RESUMED);
 	if (before == TURN_PARKED)
 		MHD_resume_connection(library);
+}
+
+void http_resume_stream(struct http_request *request)
+{
+	stream_wake((struct connection *)(void *)((char *)request - offsetof(struct connection, request)));
 }
 
 static enum MHD_Result call_application(struct connection *connection)
@@ -299,6 +310,19 @@ static const struct gate_refusal *take_target(struct connection *connection)
 	}
 }
 
+static void take_peer(struct connection *connection)
+{
+	const struct address_list *trusted = &connection->shared->trusted;
+	struct http_request *request = &connection->request;
+
+	if (!connection->control && trusted->count) {
+		request->peer = address_forwarded(trusted, connection->peer, request->headers, request->header_count);
+		request->tls =
+		    address_forwarded_tls(trusted, connection->peer, request->headers, request->header_count);
+	}
+	request->peer = address_as_counted(request->peer);
+}
+
 static enum MHD_Result take_head(struct connection *connection, const char *method, const char *version)
 {
 	const struct connection_shared *shared = connection->shared;
@@ -316,11 +340,7 @@ static enum MHD_Result take_head(struct connection *connection, const char *meth
 		refusal = take_target(connection);
 	if (refusal)
 		return refuse(connection, refusal);
-	if (!connection->control && shared->trusted.count)
-		request->peer = address_as_counted(
-		    address_forwarded(&shared->trusted, connection->peer, request->headers, request->header_count));
-	else
-		request->peer = address_as_counted(request->peer);
+	take_peer(connection);
 	connection->admitted = true;
 	if (to->admit(to->application, request) == HTTP_ANSWER) {
 		request->reply.close |= connection->passed.has_body;
@@ -359,6 +379,7 @@ void connection_init(struct connection *connection, const struct connection_shar
 	connection->fresh = true;
 	connection->stage = STAGE_NONE;
 	atomic_init(&connection->turn, TURN_RUNNING);
+	atomic_init(&connection->wait, 0);
 }
 
 /* The library would now take the query apart in place; a NUL in front of it keeps it from that until check_head undoes

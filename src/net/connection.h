@@ -18,7 +18,8 @@
 #include "net/gate.h"
 #include "net/http.h"
 
-#define CONNECTION_SECOND ((int64_t)1000 * 1000) /* in microseconds, as deadlines count */
+#define CONNECTION_SECOND       ((int64_t)1000 * 1000) /* in microseconds, as deadlines count */
+#define CONNECTION_SEND_TIMEOUT 60                     /* seconds for a reply, or a piece of a stream, to leave */
 
 /* What all connections of a server share. */
 struct connection_shared {
@@ -40,6 +41,7 @@ struct connection {
 
 	int stage; /* of connection.c, as `turn` */
 	_Atomic int turn;
+	_Atomic int wait;   /* of stream.c */
 	bool admitted;      /* `release` is due */
 	bool refusing;      /* a refusal of ours is being built: it must not fail into another one */
 	bool sent;          /* the reply left without the library */

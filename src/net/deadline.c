@@ -141,6 +141,12 @@ int64_t deadline_at(struct deadline *deadline)
 	return atomic_load_explicit(&deadline->word, memory_order_relaxed) / 2;
 }
 
+void deadline_cut(struct deadline *deadline)
+{
+	if (atomic_exchange(&deadline->word, CUT) != CUT)
+		(void)shutdown(deadline->fd, SHUT_RDWR);
+}
+
 void deadline_cut_if_idle(struct deadline *deadline)
 {
 	int64_t word = atomic_load(&deadline->word);
@@ -149,11 +155,11 @@ void deadline_cut_if_idle(struct deadline *deadline)
 		cut(deadline, word);
 }
 
-void deadline_list_cut_idle(struct deadline_list *list)
+void deadline_list_visit(struct deadline_list *list, void (*visit)(struct deadline *deadline))
 {
 	(void)pthread_mutex_lock(&list->lock);
 	for (struct deadline *at = list->first; at; at = at->next)
-		deadline_cut_if_idle(at);
+		visit(at);
 	(void)pthread_mutex_unlock(&list->lock);
 }
 

@@ -60,11 +60,14 @@ bool deadline_idle(struct deadline *deadline, int64_t at);
 /* When it ends now. */
 int64_t deadline_at(struct deadline *deadline);
 
+/* From the connection's thread: cuts this one. */
+void deadline_cut(struct deadline *deadline);
+
 /* Cuts this one if it is idle. */
 void deadline_cut_if_idle(struct deadline *deadline);
 
-/* Cuts all that are idle. */
-void deadline_list_cut_idle(struct deadline_list *list);
+/* Calls `visit` for each in the list, which none can leave meanwhile: it must be short. */
+void deadline_list_visit(struct deadline_list *list, void (*visit)(struct deadline *deadline));
 
 size_t deadline_list_count(struct deadline_list *list);
 

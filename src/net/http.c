@@ -13,6 +13,7 @@
 #include "net/connection.h"
 #include "net/deadline.h"
 #include "net/listen.h"
+#include "net/stream.h"
 
 #define CONTROL_CONNECTIONS 16
 /* Bytes of the library for one connection: a head of GATE_HEAD_MAX, what it keeps of HTTP_HEADERS_MAX lines, and a
@@ -244,6 +245,14 @@ enum err http_start(struct http **out, const struct http_options *options, const
 	return OK;
 }
 
+/* For a drain: what is idle ends, and so does a stream that waits. Waking one that does not wait, or is none, is
+ * harmless. */
+static void end_waiting(struct deadline *deadline)
+{
+	deadline_cut_if_idle(deadline);
+	stream_wake((struct connection *)(void *)((char *)deadline - offsetof(struct connection, deadline)));
+}
+
 void http_drain(struct http *http, unsigned milliseconds)
 {
 	atomic_store(&http->shared.draining, true);
@@ -251,7 +260,7 @@ void http_drain(struct http *http, unsigned milliseconds)
 		listen_end(http->network.fd);
 	if (http->control.library)
 		listen_end(http->control.fd);
-	deadline_list_cut_idle(&http->deadlines);
+	deadline_list_visit(&http->deadlines, end_waiting);
 	(void)deadline_list_wait_empty(&http->deadlines, milliseconds);
 }
 

@@ -29,10 +29,35 @@ struct http_header {
 	struct text value;
 };
 
+struct http_request;
+
+/* A piece of a reply that is made while it is sent. */
+struct http_piece {
+	char *at;      /* where its bytes go */
+	size_t room;   /* bytes there; at least 1, usually thousands */
+	size_t length; /* to be set: bytes that were put there */
+	bool draining; /* the server ends: this is the last time to say something, a stream that then waits is cut */
+};
+
+/* What the application says when it is asked for a piece. */
+enum http_more {
+	HTTP_MORE,        /* `length` bytes, at least one; it is asked again when they have left */
+	HTTP_MORE_LATER,  /* nothing yet: it is asked again after http_resume_stream */
+	HTTP_MORE_ENDED,  /* that was all; `length` is ignored */
+	HTTP_MORE_FAILED, /* it cannot go on: the connection is cut, so that the client sees that the body is not whole
+			   */
+};
+
 struct http_reply {
 	unsigned status;
-	const char *content_type;                       /* static text; NULL: application/json */
-	struct buffer body;                             /* net frees it after sending */
+	const char *content_type; /* static text; NULL: application/json */
+	struct buffer body;       /* net frees it after sending */
+	/* NULL, or the body is a stream: this gives one piece of it after the other, on the connection's thread, and
+	 * `body` is not looked at. It must not wait for anything but HTTP_MORE_LATER. Never called for HEAD (then the
+	 * connection is closed behind the head), nor after
+	 * HTTP_MORE_ENDED or HTTP_MORE_FAILED, nor once the client has gone: what it holds is freed in `release`. The
+	 * client has a minute for each piece, and while the stream waits all the time in the world. */
+	enum http_more (*more)(struct http_request *request, struct http_piece *piece);
 	struct http_header headers[HTTP_REPLY_HEADERS]; /* values live in the request's arena, or are static */
 	size_t header_count;
 	bool close; /* close the connection after this reply */
@@ -109,8 +134,14 @@ unsigned http_connections(const struct http *http); /* open now */
 /* Sends the reply of a request for which `handle` said HTTP_WAIT. Any thread, exactly once. */
 void http_resume(struct http_request *request);
 
+/* Asks a stream that waits (HTTP_MORE_LATER) for its next piece; if it does not wait yet, it will be asked once more
+ * before it does. Any thread, any number of times, from the moment when `handle` or http_resume has handed over the
+ * reply until `release` has begun: the application sees to that, by a lock of its own for example. */
+void http_resume_stream(struct http_request *request);
+
 /* No new connections; kept-alive ones are closed after the reply under way. Returns when none is left or after
- * `milliseconds`. Requests that wait must still be resumed by their owner meanwhile. */
+ * `milliseconds`. Requests that wait must still be resumed by their owner meanwhile; streams that wait are asked once
+ * more, with `draining`. */
 void http_drain(struct http *http, unsigned milliseconds);
 
 /* Ends the threads. Every waiting request must have been resumed before. */

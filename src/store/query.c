@@ -46,17 +46,9 @@ enum err query_run(struct db *db, enum statement_id id, const void *in, int64_t 
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
-/* The largest row of any statement fits. */
-union row {
-	char bytes[1024];
-	struct text text;
-	double real;
-	int64_t number;
-};
-
 enum err query_rows(struct db *db, enum statement_id id, const void *in, struct json_out *out)
 {
-	union row row;
+	union query_row row;
 	enum err err = db_start(db, id, in);
 
 	while (err == OK && (err = db_step(db, id, &row)) == OK) {
@@ -112,8 +104,64 @@ static void member(const struct column *column, const char *at, struct json_out 
 	}
 }
 
+void query_members_behind(enum statement_id id, size_t hidden, const void *row, struct json_out *out)
+{
+	for (size_t i = hidden; i < statements[id].out_count; i++)
+		member(&statements[id].out[i], (const char *)row + statements[id].out[i].offset, out);
+}
+
 void query_members(enum statement_id id, const void *row, struct json_out *out)
 {
-	for (size_t i = 0; i < statements[id].out_count; i++)
-		member(&statements[id].out[i], (const char *)row + statements[id].out[i].offset, out);
+	query_members_behind(id, 0, row, out);
+}
+
+void query_names_csv(enum statement_id id, size_t hidden, struct csv_out *out)
+{
+	for (size_t i = hidden; i < statements[id].out_count; i++)
+		csv_put_text(out, text_of(statements[id].out[i].name));
+	csv_end_line(out);
+}
+
+static void cell(const struct column *column, const char *at, struct csv_out *out)
+{
+	struct text text;
+	struct uuid id;
+	int64_t number;
+	double real;
+	bool flag;
+
+	switch (column->type) {
+	case COLUMN_UUID:
+		memcpy(&id, at, sizeof id);
+		csv_put_uuid(out, &id);
+		break;
+	case COLUMN_TEXT:
+	case COLUMN_JSON:
+		memcpy(&text, at, sizeof text);
+		csv_put_text(out, text);
+		break;
+	case COLUMN_INT:
+		memcpy(&number, at, sizeof number);
+		csv_put_int(out, number);
+		break;
+	case COLUMN_TIME:
+		memcpy(&number, at, sizeof number);
+		csv_put_time(out, number);
+		break;
+	case COLUMN_REAL:
+		memcpy(&real, at, sizeof real);
+		csv_put_real(out, real);
+		break;
+	case COLUMN_BOOL:
+		memcpy(&flag, at, sizeof flag);
+		csv_put_bool(out, flag);
+		break;
+	}
+}
+
+void query_cells_csv(enum statement_id id, size_t hidden, const void *row, struct csv_out *out)
+{
+	for (size_t i = hidden; i < statements[id].out_count; i++)
+		cell(&statements[id].out[i], (const char *)row + statements[id].out[i].offset, out);
+	csv_end_line(out);
 }

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/search_guard.h"
+
 /* What is being prepared right now; it decides what the authorizer lets pass. */
 enum mode {
-	MODE_CLOSED,      /* nothing: also what an automatic re-preparation meets */
+	MODE_CLOSED,      /* nothing but what a search table does within: also what a re-preparation meets */
 	MODE_SETUP,       /* our own views and triggers */
 	MODE_TRANSACTION, /* BEGIN, COMMIT, SAVEPOINT, … */
 	MODE_SYSTEM,
@@ -21,19 +23,23 @@ struct row_security {
 	sqlite3 *sqlite;
 	enum mode mode;
 	const char *write_target;
-	bool writes;           /* guards are there, so a target may be given at all */
-	char inner[MARK_SIZE]; /* how the inner views' names begin: unknown to any statement */
-	char guard[MARK_SIZE]; /* how the triggers' names begin */
-	bool bound;
+	bool writes;              /* guards are there, so a target may be given at all */
+	char inner[MARK_SIZE];    /* how the inner views' names begin: unknown to any statement */
+	char guard[MARK_SIZE];    /* how the triggers' names begin */
+	const struct uuid *bound; /* NULL, or what follows */
 	struct uuid organization;
 };
 
 /* SQL functions that statements may call. Whatever is not here (load_extension, readfile, fts internals) does not
  * exist. */
 static const char *const functions[] = {
-	"abs", "avg",    "coalesce", "count", "iif",    "ifnull", "instr",  "length", "like", "lower", "ltrim", "max",
-	"min", "nullif", "round",    "rtrim", "substr", "sum",    "tenant", "total",  "trim", "upper", NULL,
+	"abs", "avg", "coalesce", "count", "iif",   "ifnull", "instr", "length", "like",  "lower", "ltrim", "match",
+	"max", "min", "nullif",   "round", "rtrim", "substr", "sum",   "tenant", "total", "trim",  "upper", NULL,
 };
+
+/* Triggers of the schema that ask for a parent where a foreign key would cost too much. Their names are no secret, but
+ * a write holds no query, so nothing in its own text can take one of them. */
+static const char *const parents[] = { "messages_parent_insert", "messages_parent_update", NULL };
 
 static bool is_one_of(const char *name, const char *const *list)
 {
@@ -49,6 +55,28 @@ static const struct protected_table *protected_by_name(const char *name)
 		if (sqlite3_stricmp(name, protected_tables[i].name) == 0)
 			return &protected_tables[i];
 	return NULL;
+}
+
+static const struct search_table *search_by_name(const char *name)
+{
+	for (size_t i = 0; name != NULL && i < search_table_count; i++)
+		if (sqlite3_stricmp(name, search_tables[i].name) == 0)
+			return &search_tables[i];
+	return NULL;
+}
+
+/* The tables that a search table is made of: https://www.sqlite.org/fts5.html#fts5_data_structures. */
+static bool is_shadow(const char *name)
+{
+	static const char *const parts[] = { "_data", "_idx", "_content", "_docsize", "_config", NULL };
+
+	for (size_t i = 0; name != NULL && i < search_table_count; i++) {
+		const size_t length = strlen(search_tables[i].name);
+
+		if (sqlite3_strnicmp(name, search_tables[i].name, (int)length) == 0 && is_one_of(name + length, parts))
+			return true;
+	}
+	return false;
 }
 
 /* organizations itself: its rows are their own owners. */
@@ -67,16 +95,25 @@ static bool is_schema_table(const char *name)
 	return name == NULL || sqlite3_strnicmp(name, "sqlite_", 7) == 0;
 }
 
+static bool asks_for_parent(const struct row_security *security, const char *context)
+{
+	return security->write_target != NULL && context != NULL && is_one_of(context, parents);
+}
+
 static bool may_read(const struct row_security *security, const char *table, const char *column, const char *schema,
 		     const char *context)
 {
 	const bool in_file = schema != NULL && strcmp(schema, "main") == 0;
 	const bool temporary = schema != NULL && strcmp(schema, "temp") == 0;
 
-	if (is_schema_table(table))
+	if (is_schema_table(table) || is_shadow(table))
 		return false;
-	if (in_file && begins(context, security->guard))
+	if (in_file && (begins(context, security->guard) || asks_for_parent(security, context)))
 		return true;
+	/* Which documents match, and no more: no rank, no column of words, no count of all. */
+	if (search_by_name(table) != NULL)
+		return security->mode == MODE_TENANT && security->write_target == NULL && in_file && column != NULL &&
+		       (sqlite3_stricmp(column, "rowid") == 0 || sqlite3_stricmp(column, table) == 0);
 	/* Also for the system, which has no use for it: the outer view is refused then, and SQLite's error names that
 	 * one. */
 	if (protected_by_name(table) == NULL && temporary)
@@ -99,8 +136,11 @@ static bool may_write(const struct row_security *security, const char *table, co
 	const struct protected_table *protected_table = protected_by_name(table);
 
 	if (!security->writes || schema == NULL || strcmp(schema, "main") != 0 || context != NULL ||
-	    is_schema_table(table))
+	    is_schema_table(table) || is_shadow(table))
 		return false;
+	if (search_by_name(table) != NULL)
+		return security->write_target != NULL && column == NULL &&
+		       sqlite3_stricmp(table, security->write_target) == 0;
 	if (security->mode == MODE_SYSTEM)
 		return true;
 	if (protected_table == NULL || security->write_target == NULL ||
@@ -115,7 +155,28 @@ static bool may_write(const struct row_security *security, const char *table, co
 /* A write holds no query, but its guards do: their one SELECT raises the error. */
 static bool may_select(const struct row_security *security, const char *context)
 {
-	return security->write_target == NULL || begins(context, security->guard);
+	return security->write_target == NULL || begins(context, security->guard) || asks_for_parent(security, context);
+}
+
+/* A search table prepares texts of its own on the tables it is made of, whenever it first needs one. No statement of
+ * ours gets that far: one that names such a table was refused when it was prepared. */
+static bool may_within(int action, const char *first, const char *schema, const char *context)
+{
+	if (context != NULL)
+		return false;
+	switch (action) {
+	case SQLITE_SELECT: /* what it reads is asked for table by table */
+		return true;
+	case SQLITE_READ:
+	case SQLITE_INSERT:
+	case SQLITE_UPDATE:
+	case SQLITE_DELETE:
+		return schema != NULL && strcmp(schema, "main") == 0 && is_shadow(first);
+	case SQLITE_PRAGMA: /* whether another connection has written */
+		return first != NULL && strcmp(first, "data_version") == 0;
+	default:
+		return false;
+	}
 }
 
 /* https://www.sqlite.org/c3ref/set_authorizer.html; `context` is the innermost view or trigger. */
@@ -130,7 +191,7 @@ static int authorize(void *given, int action, const char *first, const char *sec
 	if (security->mode == MODE_TRANSACTION)
 		return action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT ? SQLITE_OK : SQLITE_DENY;
 	if (security->mode == MODE_CLOSED)
-		return SQLITE_DENY;
+		return may_within(action, first, schema, context) ? SQLITE_OK : SQLITE_DENY;
 	switch (action) {
 	case SQLITE_SELECT:
 		allowed = may_select(security, context);
@@ -164,7 +225,7 @@ static void tenant(sqlite3_context *context, int count, sqlite3_value **values)
 
 	(void)count;
 	(void)values;
-	if (security->bound)
+	if (security->bound != NULL)
 		sqlite3_result_blob(context, security->organization.bytes, sizeof security->organization.bytes,
 				    SQLITE_STATIC);
 	else
@@ -215,6 +276,13 @@ static enum err make_guards(const struct row_security *security, const struct pr
 				   security->guard, table->name, table->name, unless, table->owner_column,
 				   security->guard, table->name, table->name, table->owner_column, table->owner_column,
 				   security->guard, table->name, table->name, table->owner_column));
+}
+
+/* Its module reads its own settings when the table is first named: now, since no statement may. */
+static enum err open_search(const struct row_security *security, const struct search_table *table)
+{
+	return run(security->sqlite, sqlite3_mprintf("SELECT rowid FROM main.\"%w\" WHERE \"%w\" MATCH '\"x\"'",
+						     table->name, table->name));
 }
 
 static void make_mark(char mark[MARK_SIZE], const char *kind)
@@ -270,6 +338,10 @@ enum err row_security_new(struct row_security **out, sqlite3 *sqlite, bool write
 	    sqlite3_create_function(sqlite, "tenant", 0, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
 				    security, tenant, NULL, NULL) != SQLITE_OK)
 		err = ERR_STORAGE;
+	if (err == OK)
+		err = search_guard_install(sqlite, &security->bound);
+	for (size_t i = 0; err == OK && i < search_table_count; i++)
+		err = open_search(security, &search_tables[i]);
 	for (size_t i = 0; err == OK && i < protected_table_count; i++) {
 		err = make_views(security, &protected_tables[i]);
 		if (err == OK && writes)
@@ -293,9 +365,11 @@ void row_security_free(struct row_security *security)
 
 void row_security_bind(struct row_security *security, const struct uuid *organization)
 {
-	security->bound = organization != NULL;
-	if (organization != NULL)
+	security->bound = NULL;
+	if (organization != NULL) {
 		security->organization = *organization;
+		security->bound = &security->organization;
+	}
 }
 
 static bool is_word_byte(char byte)
@@ -361,6 +435,19 @@ static enum err prepare(struct row_security *security, enum mode mode, const cha
 	return status == SQLITE_AUTH ? ERR_DENIED : ERR_STORAGE;
 }
 
+/* The two texts that write to a search table. What else its module takes by INSERT are commands upon the whole. */
+static bool is_search_write(const char *sql, const struct search_table *table)
+{
+	char *add = sqlite3_mprintf("INSERT INTO main.%s (rowid, %s) VALUES (?2, ?3)", table->name, table->column);
+	char *remove = sqlite3_mprintf("INSERT INTO main.%s (%s, rowid, %s) VALUES ('delete', ?2, ?3)", table->name,
+				       table->name, table->column);
+	const bool is = add != NULL && remove != NULL && (strcmp(sql, add) == 0 || strcmp(sql, remove) == 0);
+
+	sqlite3_free(add);
+	sqlite3_free(remove);
+	return is;
+}
+
 enum err row_security_prepare_tenant(struct row_security *security, const char *sql, const char *write_target,
 				     sqlite3_stmt **out)
 {
@@ -368,6 +455,8 @@ enum err row_security_prepare_tenant(struct row_security *security, const char *
 
 	*out = NULL;
 	if (write_target != NULL && holds_query(sql))
+		return ERR_DENIED;
+	if (search_by_name(write_target) != NULL && !is_search_write(sql, search_by_name(write_target)))
 		return ERR_DENIED;
 	err = prepare(security, MODE_TENANT, sql, write_target, out);
 	/* A text without a target that SQLite still calls a write cannot be (the authorizer has seen it); look all the

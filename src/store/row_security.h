@@ -26,7 +26,9 @@ void row_security_free(struct row_security *security); /* after sqlite3_close */
 void row_security_bind(struct row_security *security, const struct uuid *organization);
 
 /* Prepares a text as a tenant's: `write_target` is the one base table it may write, or NULL. ERR_DENIED when the text
- * asks for more; ERR_STORAGE when it is no SQL. `*out` is finalised by the caller. */
+ * asks for more; ERR_STORAGE when it is no SQL. `*out` is finalised by the caller. A search table may be asked for the
+ * rowids that MATCH, and written by the two texts that add and remove a document; its words are kept apart by
+ * search_guard.h. */
 enum err row_security_prepare_tenant(struct row_security *security, const char *sql, const char *write_target,
 				     sqlite3_stmt **out) WARN_UNUSED;
 

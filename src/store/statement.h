@@ -44,6 +44,14 @@ struct protected_table {
 extern const struct protected_table protected_tables[];
 extern const size_t protected_table_count;
 
+/* A full-text index over rows of all organizations, which the engine keeps apart word by word (search_guard.h). */
+struct search_table {
+	const char *name;
+	const char *column; /* its one column: the words of a document */
+};
+extern const struct search_table search_tables[];
+extern const size_t search_table_count;
+
 /* One numbered file of sql/schema. */
 struct migration {
 	int number;

@@ -198,14 +198,17 @@ for (const beside of [true, false])
 			assert.equal((await printed("user", "list", "--organization", slug)).length, 1);
 		});
 
-		test("one person is a member of two organizations with one account", async () => {
+		test("a member without a password gets a link, and another one instead on request", async () => {
 			const email = `${fresh("two")}@a.example`;
-			for (const name of [fresh("One"), fresh("Two")]) {
-				const { slug } = await printed("organization", "create", name);
-				await printed("user", "create", "--organization", slug, "--email", email);
-			}
-			assert.equal(await house.value(`SELECT count(*) FROM accounts WHERE email = '${email}'`), 1);
-			assert.equal(await house.value(`SELECT count(DISTINCT organization_id) FROM users WHERE email = '${email}'`), 2);
+			const { slug } = await printed("organization", "create", fresh("One"));
+			const first = await printed("user", "create", "--organization", slug, "--email", email);
+			assert.match(first.invitation.link, /^\/join\?token=[\w-]{43}$/);
+			assert.equal(await house.value(`SELECT count(*) FROM accounts WHERE email = '${email}'`), 0, "nobody has proven to be them");
+			const second = await printed("user", "invite", "--organization", slug, "--email", email);
+			assert.notEqual(second.invitation.link, first.invitation.link);
+			assert.equal(await house.value(`SELECT count(*) FROM invitations AS i JOIN users AS u ON u.id = i.user_id WHERE u.email = '${email}'`), 1);
+			assertSaid(await house.run(["user", "invite", "--organization", slug, "--email", "nobody@a.example"]), 1, /no such member/);
+			assertSaid(await house.run(["user", "password", "--organization", slug, "--email", email, "--password-stdin"], { input: "long enough\n" }), 1, /not accepted/);
 		});
 
 		test("a visitor whom the operator makes a member keeps the id", async () => {

@@ -76,6 +76,8 @@ test("children hang on parents of their own organization", async () => {
 		assert.equal(await house.value(`SELECT count(*) FROM ${child} c JOIN ${parent} p ON ${join} WHERE p.organization_id <> c.organization_id`), 0);
 	}
 	assert.deepEqual(await house.rows("PRAGMA foreign_key_check"), []);
+	assert.equal(await house.value(`SELECT count(*) FROM messages m WHERE NOT EXISTS
+		(SELECT 1 FROM chats c WHERE c.number = m.chat_number AND c.organization_id = m.organization_id)`), 0);
 });
 
 test("what both have in common is linked within each: a merge in one leaves the other as it was", async () => {

@@ -349,6 +349,178 @@ describe("too large", () => {
 	});
 });
 
+// What an answer's body is made of: its bytes out of their chunks, and whether the last chunk came.
+function unchunked(text) {
+	let rest = text.slice(text.indexOf("\r\n\r\n") + 4);
+	let body = "";
+	for (;;) {
+		const line = rest.indexOf("\r\n");
+		const length = line < 0 ? NaN : parseInt(rest.slice(0, line), 16);
+		if (length === 0) return { body, whole: rest.slice(line).startsWith("\r\n\r\n"), behind: rest.slice(line + 4) };
+		if (Number.isNaN(length) || rest.length < line + 2 + length + 2) return { body, whole: false, behind: "" };
+		body += rest.slice(line + 2, line + 2 + length);
+		rest = rest.slice(line + 2 + length + 2);
+	}
+}
+const counted = (length) => "abcdefghijklmnopqrstuvw".repeat(Math.ceil(length / 23)).slice(0, length);
+
+describe("streams", () => {
+	test("come in chunks, and the connection is kept for the next request", async () => {
+		const client = open(probe.port);
+		client.send(get("/count?100000") + get("/hello"));
+		await until(() => client.text.endsWith("hello"));
+		assert.match(client.text, /^HTTP\/1\.1 200 [^]*?Transfer-Encoding: chunked\r\n/);
+		const { body, whole, behind } = unchunked(client.text);
+		assert.ok(whole);
+		assert.equal(body, counted(100000));
+		assert.deepEqual(statuses(behind), [200]);
+		client.socket.destroy();
+	});
+	test("an empty one is whole", async () => {
+		const client = open(probe.port);
+		client.send(get("/count?0"));
+		await until(() => unchunked(client.text).whole);
+		client.socket.destroy();
+	});
+	test("HTTP/1.0 gets the bytes and the end of the connection", async () => {
+		const client = open(probe.port);
+		client.send("GET /count?100000 HTTP/1.0\r\n\r\n");
+		await within(client.closed, 3000, "closed");
+		assert.doesNotMatch(client.text, /chunked/i);
+		assert.equal(client.text.slice(client.text.indexOf("\r\n\r\n") + 4), counted(100000));
+		await until(() => probe.lines.at(-1) === "released /count 1");
+	});
+	test("HTTP/1.0 waits as well", async () => {
+		const client = open(probe.port);
+		client.send("GET /ticks?20 HTTP/1.0\r\n\r\n");
+		await within(client.closed, 3000, "closed");
+		assert.ok(client.text.endsWith("\r\n\r\n" + "t".repeat(20)));
+	});
+	test("HEAD asks for no piece of it, gets nothing behind the head, and is closed", async () => {
+		const client = open(probe.port);
+		client.send(get("/half").replace("GET", "HEAD"));
+		await within(client.closed, 3000, "closed");
+		assert.match(client.text, /^HTTP\/1\.1 200 [^]*Connection: close\r\n[^]*\r\n\r\n$/);
+		assert.equal(client.text.indexOf("\r\n\r\n"), client.text.length - 4);
+		await until(() => probe.lines.at(-1) === "released /half 1"); // asked, it would have failed
+	});
+	test("one that fails is cut, so that the client sees it, and released unsent", async () => {
+		const seen = probe.lines.length;
+		const client = open(probe.port);
+		client.send(get("/half") + get("/behind-half"));
+		await within(client.closed, 3000, "closed");
+		assert.deepEqual({ ...unchunked(client.text) }, { body: "half\n", whole: false, behind: "" });
+		await until(() => probe.lines.slice(seen).includes("released /half 0"));
+		assert.ok(!probe.lines.some((line) => line.includes("/behind-half")));
+	});
+	test("one that waits is woken from another thread, however the two meet", async () => {
+		const clients = Array.from({ length: 20 }, () => open(probe.port));
+		for (const client of clients) client.send(get("/ticks?2000"));
+		await until(() => clients.every((client) => unchunked(client.text).whole), 20000);
+		for (const client of clients) {
+			assert.equal(unchunked(client.text).body, "t".repeat(2000));
+			client.socket.destroy();
+		}
+	});
+	test("a client that does not read holds up nobody, and gets all of it in the end", async () => {
+		const size = 30_000_000;
+		const slow = open(probe.port);
+		let bytes = 0;
+		slow.socket.removeAllListeners("data");
+		slow.socket.pause();
+		slow.send(get(`/count?${size}`));
+		for (let i = 0; i < 20; i++) assert.deepEqual(statuses(await answered(get("/hello"))), [200]);
+		slow.socket.on("data", (data) => (bytes += data.length));
+		slow.socket.resume();
+		await until(() => bytes > size, 20000);
+		slow.socket.destroy();
+	});
+	test("a client that goes in the middle: released once, unsent", async () => {
+		const seen = probe.lines.length;
+		const client = open(probe.port);
+		client.socket.pause();
+		client.send(get("/count?1000000000"));
+		await until(() => probe.lines.slice(seen).includes("seen GET /count"));
+		await sleep(50);
+		client.socket.resetAndDestroy();
+		await until(() => probe.lines.slice(seen).includes("released /count 0"));
+	});
+	test("a client that goes while its stream waits: released once, unsent, when it would go on", async () => {
+		const seen = probe.lines.length;
+		const client = open(probe.port);
+		client.send(get("/wait"));
+		await until(() => unchunked(client.text).body === "first\n");
+		client.socket.resetAndDestroy();
+		await sleep(100);
+		for (let i = 0; i < 3; i++) {
+			assert.deepEqual(statuses(await answered(post("/wake", ""))), [200]);
+			await sleep(20);
+		}
+		await until(() => probe.lines.slice(seen).includes("released /wait 0"));
+		assert.equal(probe.lines.slice(seen).filter((line) => line.startsWith("released /wait")).length, 1);
+	});
+	test("it waits longer than any other deadline", async () => {
+		const patient = await start("header=1", "body=1", "idle=1");
+		const client = open(patient.port);
+		client.send(get("/wait"));
+		await until(() => unchunked(client.text).body === "first\n");
+		await sleep(2200);
+		const waker = open(patient.port);
+		waker.send(post("/wake", ""));
+		await until(() => unchunked(client.text).body === "first\nwoken\n");
+		client.socket.destroy();
+		waker.socket.destroy();
+		await stop(patient);
+	});
+	test("two thousand wait at the same time, all are woken, and a drain ends them all within its time", async () => {
+		const large = await start("connections=2100");
+		const clients = [];
+		for (let i = 0; i < 2000; i++) {
+			const client = open(large.port);
+			client.send(get("/wait"));
+			clients.push(client);
+			if (i % 100 === 99) await until(() => clients.every(({ text }) => text.includes("first")), 20000);
+		}
+		const waker = open(large.port);
+		waker.send(post("/wake", ""));
+		await until(() => clients.every(({ text }) => unchunked(text).body === "first\nwoken\n"), 20000);
+		for (const client of clients.slice(0, 500)) client.socket.destroy();
+		const before = Date.now();
+		await stop(large);
+		assert.ok(Date.now() - before < 1900, `${Date.now() - before}`);
+		for (const client of clients.slice(500)) {
+			await client.closed;
+			assert.deepEqual(unchunked(client.text), { body: "first\nwoken\nbye\n", whole: true, behind: "" });
+		}
+		await until(() => large.lines.filter((line) => line.startsWith("released /wait")).length === 2000);
+	});
+	test("a drain cuts one that waits on, and ends early", async () => {
+		const draining = await start();
+		const client = open(draining.port);
+		client.send(get("/stay"));
+		await until(() => client.text.includes("first"));
+		const before = Date.now();
+		await stop(draining);
+		assert.ok(Date.now() - before < 1500);
+		assert.deepEqual(unchunked(client.text), { body: "first\n", whole: false, behind: "" });
+		await until(() => draining.lines.includes("released /stay 0"));
+	});
+	test("a drain that comes while streams start, wait and are woken leaves none behind", async () => {
+		for (let round = 0; round < 10; round++) {
+			const draining = await start();
+			const clients = Array.from({ length: 30 }, (_, i) => open(draining.port));
+			clients.forEach((client, i) => client.send(get(i % 2 ? "/ticks?1000000" : "/wait")));
+			await until(() => draining.lines.length > round * 3);
+			const before = Date.now();
+			await stop(draining);
+			assert.ok(Date.now() - before < 1900, "nothing was waited for until the end");
+			const count = (word) => draining.lines.filter((line) => line.startsWith(word)).length;
+			await until(() => count("released") === count("seen"));
+			for (const client of clients) client.socket.destroy();
+		}
+	});
+});
+
 describe("clients that go", () => {
 	test("while their request waits: it is released once, unsent, and others are served", async () => {
 		const before = probe.lines.length;
@@ -495,7 +667,21 @@ describe("doors", () => {
 		client.send(get("/peer", "X-Forwarded-For: 6.6.6.6, 2001:db8::1:2:3:4, 10.0.0.1\r\n"));
 		await until(() => client.text.endsWith("20010db8000000000000000000000000"));
 		client.socket.destroy();
+		const tls = async (extra) => {
+			const asked = open(behind.port);
+			asked.send(get("/tls", extra));
+			await until(() => /(tls|plain)$/.test(asked.text));
+			asked.socket.destroy();
+			return asked.text.endsWith("tls");
+		};
+		assert.equal(await tls("X-Forwarded-Proto: https\r\n"), true);
+		assert.equal(await tls("X-Forwarded-Proto: http, HTTPS \r\n"), true, "what it wrote itself stands last");
+		assert.equal(await tls("X-Forwarded-Proto: https, http\r\n"), false);
+		assert.equal(await tls("X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n"), false);
+		assert.equal(await tls("X-Forwarded-Proto:\r\n"), false);
+		assert.equal(await tls(""), false);
 		await stop(behind);
+		assert.match(await answered(get("/tls", "X-Forwarded-Proto: https\r\n")), /plain$/, "a stranger is not believed");
 	});
 });
 

@@ -16,6 +16,7 @@ CREATE TABLE chats (number INTEGER PRIMARY KEY, -- internal; never shown
   organization_id BLOB NOT NULL REFERENCES organizations (id), id BLOB NOT NULL, "status" TEXT, count INTEGER,
   UNIQUE (organization_id, id), CHECK (status IN ('a', 'b;c'))) STRICT;
 CREATE INDEX chats_by_id ON chats (organization_id, id);
+CREATE VIRTUAL TABLE search USING fts5 (words, content = '', detail = none);
 CREATE TABLE messages (number INTEGER PRIMARY KEY, organization_id BLOB NOT NULL, id BLOB NOT NULL, chat_id BLOB, content TEXT,
   CONSTRAINT owner FOREIGN KEY (organization_id, chat_id) REFERENCES chats (organization_id, id)) STRICT;
 `;
@@ -133,6 +134,9 @@ const refused = [
 	['an escaped string', system("SELECT E'\\'' FROM chats;"), /only plain strings/],
 	['a nested comment', system('SELECT 1 /* a /* b */ */;'), /holds another comment/],
 	['a NUL byte', 'SELECT\0', /NUL byte/],
+	['a search table alone', tenant('SELECT s.rowid AS id FROM search AS s WHERE s.search MATCH :organization;'), /read beside a table of the organization/],
+	['a search table in a system statement', system('SELECT s.rowid AS id FROM search AS s;'), /holds words of organizations/],
+	['a search table without its organization on PostgreSQL', `-- name: a :tenant\n-- sqlite:\nINSERT INTO search (rowid, words) VALUES (1, 'a');\n-- postgres:\nINSERT INTO search (words) VALUES (:organization);`, /lists organization_id/],
 ];
 
 for (const [what, statements, sentence] of refused) {
@@ -153,6 +157,8 @@ const refusedSchemas = [
 	['a text for PostgreSQL beside nothing', { '0001_a.sql': schema, '0002_b.postgres.sql': '' }, /no 0002_b\.sql beside it/],
 	['the same table twice', { '0001_a.sql': `${schema}\nCREATE TABLE chats (id INT);` }, /:\d+: table chats is there already/],
 	['a table without a list of columns', { '0001_a.sql': 'CREATE TABLE a AS SELECT 1;' }, /needs a list of columns/],
+	['a virtual table that is no full text', { '0001_a.sql': 'CREATE VIRTUAL TABLE a USING rtree (b, c, d);' }, /is one USING fts5/],
+	['full text with two columns', { '0001_a.sql': "CREATE VIRTUAL TABLE a USING fts5 (b, c, content = '');" }, /needs one column/],
 	['a temporary table', { '0001_a.sql': 'CREATE TEMP TABLE a (b INT);' }, /only plain tables/],
 ];
 
@@ -188,12 +194,28 @@ ON CONFLICT (organization_id, id) DO UPDATE SET count = chats.count + 1 RETURNIN
 UPDATE chats SET status = 'a' WHERE ${own};
 -- name: sweep :system
 DELETE FROM messages;
+-- name: learn :tenant
+-- in: at int, words text
+-- sqlite:
+INSERT INTO search (rowid, words) VALUES (:at, :words);
+-- postgres:
+INSERT INTO search (organization_id, document, words) VALUES (:organization, :at, :words);
+-- name: find :tenant
+-- in: words text
+-- out: id uuid
+-- sqlite:
+SELECT c.id FROM chats AS c WHERE c.${own} AND c.number IN (SELECT s.rowid FROM search AS s WHERE s.search MATCH :words);
+-- postgres:
+SELECT c.id FROM chats AS c JOIN search AS s ON s.${own} AND s.document = c.number WHERE c.${own} AND s.words = :words;
 -- name: survey :system
 -- out: id uuid, n int
 SELECT chats.id, count(*) FROM chats JOIN "messages" AS m ON m.chat_id = chats.id, accounts a GROUP BY chats.id;`);
 	assert.match(found.add.sqlite, /^INSERT INTO main\.chats \(id, organization_id\) VALUES \(\?2, \?1\) ON CONFLICT/);
 	assert.match(found.add.postgres, /^INSERT INTO chats /);
 	assert.equal(found.change.sqlite, "UPDATE main.chats SET status = 'a' WHERE organization_id = ?1");
+	assert.equal(found.learn.sqlite, 'INSERT INTO main.search (rowid, words) VALUES (?2, ?3)');
+	assert.match(found.learn.postgres, /VALUES \(\$1::uuid, /);
+	assert.match(found.find.sqlite, /SELECT s\.rowid FROM search AS s WHERE s\.search MATCH \?2/);
 	assert.equal(found.sweep.sqlite, 'DELETE FROM main.messages');
 	assert.equal(found.survey.sqlite, 'SELECT chats.id, count(*) FROM main.chats AS chats JOIN main."messages" AS m ON m.chat_id = chats.id, main.accounts a GROUP BY chats.id');
 });

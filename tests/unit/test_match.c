@@ -27,6 +27,15 @@ static void every_row_is_found_by_its_method_and_path(void **state)
 			assert_ptr_equal(match(routes[i].method, routes[i].path, true).route, &routes[i]);
 }
 
+static void a_path_that_stands_in_a_row_is_nobodys_id(void **state)
+{
+	(void)state;
+	assert_null(match("GET", "/api/users/identify", false).route);
+	assert_true(match("GET", "/api/users/identify", false).path_known);
+	assert_string_equal(match("GET", "/api/users/identify", false).allow, "POST, OPTIONS");
+	assert_non_null(match("GET", "/api/users/somebody", false).route);
+}
+
 static void no_two_rows_are_the_same(void **state)
 {
 	(void)state;
@@ -146,6 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_found_by_its_method_and_path),
+		cmocka_unit_test(a_path_that_stands_in_a_row_is_nobodys_id),
 		cmocka_unit_test(no_two_rows_are_the_same),
 		cmocka_unit_test(the_operators_rows_are_invisible_from_the_network),
 		cmocka_unit_test(every_row_under_control_is_the_operators),

@@ -17,7 +17,8 @@
 
 /* What a hostile text is given to write, one after the other; NULL: nothing. */
 static const char *const targets[] = {
-	NULL, "chats", "messages", "organizations", "api_keys", "chat_activity", "article_views", "accounts", "",
+	NULL,       "chats",  "messages", "organizations", "api_keys", "chat_activity", "article_views",
+	"accounts", "search", "",
 };
 
 enum as { AS_TENANT, AS_NOBODY, AS_SYSTEM };
@@ -392,6 +393,76 @@ static void an_owner_is_changed_to_nothing_not_even_to_itself(void **state)
 	}
 }
 
+static void put_words(struct siege *siege, char letter, int64_t document, const char *words)
+{
+	const struct uuid id = fixture_id(letter);
+	sqlite3_stmt *add = NULL;
+
+	row_security_bind(siege->security, letter == '\0' ? NULL : &id);
+	assert_int_equal(row_security_prepare_tenant(
+			     siege->security, "INSERT INTO main.search (rowid, words) VALUES (?2, ?3)", "search", &add),
+			 OK);
+	sqlite3_bind_int64(add, 2, document);
+	sqlite3_bind_text(add, 3, words, -1, SQLITE_STATIC);
+	assert_int_equal(sqlite3_step(add), SQLITE_DONE);
+	sqlite3_finalize(add);
+}
+
+static int64_t hits(struct siege *siege, char letter, const char *words)
+{
+	const struct uuid id = fixture_id(letter);
+	sqlite3_stmt *find = NULL;
+	int64_t count = 0;
+
+	row_security_bind(siege->security, letter == '\0' ? NULL : &id);
+	assert_int_equal(
+	    row_security_prepare_tenant(siege->security, "SELECT rowid FROM search WHERE search MATCH ?1", NULL, &find),
+	    OK);
+	sqlite3_bind_text(find, 1, words, -1, SQLITE_STATIC);
+	while (sqlite3_step(find) == SQLITE_ROW)
+		count++;
+	assert_int_equal(sqlite3_finalize(find), SQLITE_OK);
+	return count;
+}
+
+static void an_organization_finds_the_documents_that_it_wrote_and_no_others(void **state)
+{
+	struct siege *siege = *state;
+
+	transact(siege, "BEGIN IMMEDIATE");
+	put_words(siege, VICTIM, 1, "shared secret");
+	put_words(siege, ATTACKER, 2, "shared own");
+	put_words(siege, ATTACKER, 1, "claimed"); /* a number is nobody's */
+	put_words(siege, '\0', 3, "shared nothing");
+	transact(siege, "COMMIT");
+	assert_int_equal(hits(siege, VICTIM, "shared"), 1);
+	assert_int_equal(hits(siege, VICTIM, "shared secret"), 1);
+	assert_int_equal(hits(siege, VICTIM, "own OR nothing OR claimed"), 0);
+	assert_int_equal(hits(siege, ATTACKER, "shared"), 1);
+	assert_int_equal(hits(siege, ATTACKER, "claimed secret"), 0);
+	assert_int_equal(hits(siege, ATTACKER, "\"s\" * OR secret OR nothing"), 0);
+	assert_int_equal(hits(siege, '\0', "shared"), 0);
+	/* What the file holds is no word of anybody's, also to one who reads it without our guard. */
+	assert_int_equal(fixture_number(siege->plain, "SELECT count(*) FROM search WHERE search MATCH 'secret'"), 0);
+	assert_int_equal(
+	    fixture_number(siege->plain, "SELECT count(*) FROM search_data WHERE instr(block, 'secret') > 0"), 0);
+	assert_true(fixture_number(siege->plain, "SELECT max(length(block)) FROM search_data") > 0);
+}
+
+static void the_guards_of_a_search_table_are_not_those_of_a_write(void **state)
+{
+	struct siege *siege = *state;
+
+	transact(siege, "BEGIN IMMEDIATE");
+	put_words(siege, VICTIM, 1, "kept");
+	transact(siege, "COMMIT");
+	attempt_all(siege, AS_TENANT, escapes_to_engine, true);
+	attempt_all(siege, AS_SYSTEM, escapes_to_engine, true);
+	attempt_all(siege, AS_SYSTEM, escapes_to_rows, false);
+	assert_int_equal(siege->escaped, 0);
+	assert_int_equal(hits(siege, VICTIM, "kept"), 1);
+}
+
 static void a_pattern_may_be_bound_again_and_again(void **state)
 {
 	struct siege *siege = *state;
@@ -427,6 +498,8 @@ int main(void)
 		SIEGE(a_tenant_reads_and_writes_its_own),
 		SIEGE(an_owner_is_changed_to_nothing_not_even_to_itself),
 		SIEGE(a_pattern_may_be_bound_again_and_again),
+		SIEGE(an_organization_finds_the_documents_that_it_wrote_and_no_others),
+		SIEGE(the_guards_of_a_search_table_are_not_those_of_a_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

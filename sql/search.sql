@@ -1,0 +1,92 @@
+-- The words of messages and summaries. What a document is stands in sql/schema/0005_search.sql, how its words are made in
+-- src/search/words.h. SQLite puts the organization before each word by itself; PostgreSQL has it in a column.
+
+-- name: search_add :tenant
+-- in: document int, words text
+-- sqlite:
+INSERT INTO search (rowid, words) VALUES (:document, :words);
+-- postgres:
+INSERT INTO search (organization_id, document, words) VALUES (:organization, :document, string_to_array(:words, ' '));
+
+-- The same words must be given as when it was added.
+-- name: search_remove :tenant
+-- in: document int, words text
+-- sqlite:
+INSERT INTO search (search, rowid, words) VALUES ('delete', :document, :words);
+-- postgres:
+DELETE FROM search
+WHERE organization_id = :organization AND document = :document AND words = string_to_array(:words, ' ');
+
+-- name: search_progress :system
+-- out: last_message int
+SELECT p.last_message FROM search_progress AS p WHERE p.number = 1;
+
+-- name: search_progress_move :system
+-- in: last_message int
+UPDATE search_progress SET last_message = :last_message WHERE number = 1;
+
+-- What the index has not seen yet, of all organizations, in the order it came.
+-- name: search_news :system
+-- in:  after int, limit int
+-- out: number int, organization_id uuid, chat_number int, content text
+SELECT m.number, m.organization_id, m.chat_number, m.content
+FROM messages AS m
+WHERE m.number > :after
+ORDER BY m.number
+LIMIT :limit;
+
+-- How far the index lies behind: the number of the newest message, and the id, which tells the time, of the oldest that was
+-- not looked at.
+-- name: search_lag :system
+-- out: last_message int, newest_message int, waiting_id uuid
+SELECT p.last_message, (SELECT max(m.number) FROM messages AS m),
+       (SELECT m.id FROM messages AS m WHERE m.number > p.last_message ORDER BY m.number LIMIT 1)
+FROM search_progress AS p
+WHERE p.number = 1;
+
+-- Chats in which all words of a question occur in one message or in the summary, newest chat first. The index gives its hits
+-- in that order, one after the other, so that the first page costs the same however many there are. Only chats of a smaller
+-- number than before_number. Columns as chat_page has them.
+-- name: chat_page_of_search :tenant
+-- in:  words text, before_number int, limit int, from_time time, before_time time, status text, min_lead_score int,
+--      sentiment text, visitor_id uuid
+-- out: sort_time time, sort_number int, topic_summary text, user_score int, lead_score int, sentiment text, topics json,
+--      conversion_signals json, summarized_at time,
+--      id uuid, chat_id text, session_id text, user_id text, visitor_id uuid, location text, user_agent text, status text,
+--      metadata json, created_at time, updated_at time, message_count int, organization_id uuid
+-- sqlite:
+SELECT c.created_at, c.number, s.topic_summary, s.user_score, s.lead_score, s.sentiment, s.topics, s.conversion_signals,
+       s.summarized_at, c.id, c.chat_id, c.session_id, c.user_id, c.visitor_id, c.location, c.user_agent, c.status,
+       c.metadata, c.created_at, a.updated_at, a.message_count, c.organization_id
+FROM (SELECT DISTINCT h.rowid >> 32 AS number
+      FROM search AS h
+      WHERE h.search MATCH :words AND h.rowid < (:before_number << 32)
+      ORDER BY h.rowid DESC
+      LIMIT 4000000000) AS hit
+CROSS JOIN chats AS c ON c.organization_id = :organization AND c.number = hit.number
+CROSS JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id = :organization
+LEFT JOIN chat_summaries AS s ON s.chat_number = c.number AND s.organization_id = :organization
+WHERE c.created_at >= :from_time AND c.created_at < :before_time
+  AND (:status IS NULL OR c.status = :status)
+  AND (:min_lead_score IS NULL OR s.lead_score >= :min_lead_score)
+  AND (:sentiment IS NULL OR s.sentiment = :sentiment)
+  AND (:visitor_id IS NULL OR c.visitor_id = :visitor_id)
+LIMIT :limit;
+-- postgres:
+SELECT c.created_at, c.number, s.topic_summary, s.user_score, s.lead_score, s.sentiment, s.topics, s.conversion_signals,
+       s.summarized_at, c.id, c.chat_id, c.session_id, c.user_id, c.visitor_id, c.location, c.user_agent, c.status,
+       c.metadata, c.created_at, a.updated_at, a.message_count, c.organization_id
+FROM chats AS c
+JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id = :organization
+LEFT JOIN chat_summaries AS s ON s.chat_number = c.number AND s.organization_id = :organization
+WHERE c.organization_id = :organization AND c.number < :before_number
+  AND EXISTS (SELECT 1 FROM search AS h
+              WHERE h.organization_id = :organization AND h.document >> 32 = c.number
+                AND h.words @> string_to_array(:words, ' '))
+  AND c.created_at >= :from_time AND c.created_at < :before_time
+  AND (:status IS NULL OR c.status = :status)
+  AND (:min_lead_score IS NULL OR s.lead_score >= :min_lead_score)
+  AND (:sentiment IS NULL OR s.sentiment = :sentiment)
+  AND (:visitor_id IS NULL OR c.visitor_id = :visitor_id)
+ORDER BY c.number DESC
+LIMIT :limit;

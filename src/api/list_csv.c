@@ -1,0 +1,233 @@
+#include "api/list_csv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/list_page.h"
+#include "base/clock.h"
+
+#define PAGE_ROWS  500
+#define PAGE_BYTES ((size_t)512 * 1024) /* a page that has become so large ends */
+/* Rows that may have come to the newest page between finding it and sending it. */
+#define LATE_ROWS (LIST_LIMIT - PAGE_ROWS)
+
+/* A page on the way from the newest to the oldest, to be shown on the way back. */
+struct stop {
+	struct list_page page;
+	size_t count;        /* its rows, */
+	int64_t last_number; /* of which this is the oldest */
+	struct stop *newer;
+};
+
+/* What comes next. A list that is shown oldest first is gone through twice, since pages are found from the newest on.
+ *
+ *     HEADER --newest first--------------------> DOWN --no more rows--> END
+ *        |                                       | ^
+ *        |                                       +-+ a page is sent
+ *        +-----oldest first--> SEEK --the oldest--> UP --the newest was sent--> END
+ *                              | ^ a page is       | ^
+ *                              +-+ remembered      +-+ a page is sent
+ */
+enum step { STEP_HEADER, STEP_DOWN, STEP_SEEK, STEP_UP, STEP_END };
+
+struct list_stream {
+	const struct list *list;
+	enum step step;
+	struct list_page page; /* the next of DOWN and SEEK */
+	int64_t left;          /* rows still to be found by these; -1: all */
+	struct stop *oldest;   /* the next of UP */
+	struct list_rows rows;
+	struct buffer text; /* on its way out */
+	size_t sent;        /* bytes of it */
+};
+
+static enum err read_rows(struct call *call, const struct list_page *page, size_t bytes, int64_t until)
+{
+	struct list_stream *stream = call->stream;
+	struct reading reading;
+	enum err err = readers_enter(call->house->readers, call->scope, &reading);
+
+	if (err != OK)
+		return err;
+	err = list_rows_read(call, reading.db, stream->list, page, LIST_CSV, bytes, until, &stream->rows);
+	readers_leave(call->house->readers, &reading);
+	return err;
+}
+
+static void put_rows(struct list_stream *stream, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		buffer_text(&stream->text, list_rows_at(&stream->rows, stream->list, i));
+}
+
+static void put_header(struct list_stream *stream)
+{
+	struct csv_out out;
+
+	csv_out_init(&out, &stream->text);
+	query_names_csv(stream->list->statement, stream->list->hidden, &out);
+	stream->step = stream->list->oldest_first ? STEP_SEEK : STEP_DOWN;
+}
+
+/* Behind the page that was just read. */
+static void move_on(struct list_stream *stream, enum step at_end)
+{
+	const struct list_rows *rows = &stream->rows;
+
+	if (stream->left > 0)
+		stream->left -= (int64_t)rows->count;
+	if (!rows->more || stream->left == 0) {
+		stream->step = at_end;
+		return;
+	}
+	stream->page.before_time = rows->last_time;
+	stream->page.before_number = rows->last_number;
+}
+
+static void set_limit(struct list_stream *stream)
+{
+	stream->page.limit = stream->left >= 0 && stream->left < PAGE_ROWS ? stream->left : PAGE_ROWS;
+}
+
+static enum err step_down(struct call *call)
+{
+	struct list_stream *stream = call->stream;
+	enum err err;
+
+	set_limit(stream);
+	err = read_rows(call, &stream->page, PAGE_BYTES, 0);
+	if (err != OK)
+		return err;
+	put_rows(stream, stream->rows.count);
+	move_on(stream, STEP_END);
+	return OK;
+}
+
+static enum err step_seek(struct call *call)
+{
+	struct list_stream *stream = call->stream;
+	struct stop *stop = arena_take(call->arena, sizeof *stop);
+	enum err err;
+
+	if (stop == NULL)
+		return ERR_MEMORY;
+	set_limit(stream);
+	err = read_rows(call, &stream->page, PAGE_BYTES, 0);
+	if (err != OK)
+		return err;
+	*stop = (struct stop){ stream->page, stream->rows.count, stream->rows.last_number, stream->oldest };
+	if (stream->oldest == NULL)
+		stop->page.limit = PAGE_ROWS + LATE_ROWS;
+	if (stop->count > 0)
+		stream->oldest = stop;
+	move_on(stream, STEP_UP);
+	return OK;
+}
+
+/* What was found on the way down must be there still: rows may have come before it, and are left out, but none may be
+ * missing. */
+static enum err step_up(struct call *call)
+{
+	struct list_stream *stream = call->stream;
+	const struct stop *stop = stream->oldest;
+	enum err err;
+
+	if (stop == NULL) {
+		stream->step = STEP_END;
+		return OK;
+	}
+	err = read_rows(call, &stop->page, SIZE_MAX, stop->last_number);
+	if (err != OK)
+		return err;
+	if (stream->rows.count < stop->count || stream->rows.last_number != stop->last_number)
+		return ERR_UNAVAILABLE;
+	put_rows(stream, stop->count);
+	stream->oldest = stop->newer;
+	return OK;
+}
+
+/* One step; a page at most. */
+static enum err go_on(struct call *call)
+{
+	struct list_stream *stream = call->stream;
+
+	switch (stream->step) {
+	case STEP_HEADER:
+		put_header(stream);
+		return OK;
+	case STEP_DOWN:
+		return step_down(call);
+	case STEP_SEEK:
+		return step_seek(call);
+	case STEP_UP:
+		return step_up(call);
+	case STEP_END:
+		break;
+	}
+	return OK;
+}
+
+static enum http_more give(struct call *call, struct http_piece *piece)
+{
+	struct list_stream *stream = call->stream;
+	struct buffer *text = &stream->text;
+
+	if (stream->sent == text->length && stream->step == STEP_END)
+		return HTTP_MORE_ENDED;
+	if (stream->sent == text->length) {
+		buffer_cut(text, 0);
+		stream->sent = 0;
+		const enum err err = go_on(call);
+
+		if (err != OK || text->failed) {
+			LOG(call->house->log, LOG_ERROR, "a list could not be sent whole",
+			    LOG_TEXT("request_id", call->request_id), LOG_INT("err", err));
+			return HTTP_MORE_FAILED;
+		}
+	}
+	if (stream->sent == text->length) {
+		/* Others of this thread may have their turn before the next step. */
+		http_resume_stream(call->request);
+		return HTTP_MORE_LATER;
+	}
+	piece->length = text->length - stream->sent < piece->room ? text->length - stream->sent : piece->room;
+	memcpy(piece->at, text->at + stream->sent, piece->length);
+	stream->sent += piece->length;
+	return HTTP_MORE;
+}
+
+static void end(struct call *call)
+{
+	struct list_stream *stream = call->stream;
+
+	list_rows_fini(&stream->rows);
+	buffer_fini(&stream->text);
+}
+
+static void put_headers(struct call *call, const struct list *list)
+{
+	char text[128];
+	char time[CLOCK_TEXT_SIZE];
+
+	clock_format(call->now, time);
+	snprintf(text, sizeof text, "attachment; filename=\"%s-%.10s.csv\"", list->file, time);
+	http_reply_header(call->request, "Content-Disposition", text_copy(call->arena, text_of(text)));
+	call->content_type = "text/csv; charset=utf-8; header=present";
+}
+
+enum err list_csv(struct call *call, const struct list *list, const struct list_page *page)
+{
+	struct list_stream *stream = arena_take(call->arena, sizeof *stream);
+
+	if (stream == NULL || list_rows_init(&stream->rows, call->arena) != OK)
+		return ERR_MEMORY;
+	stream->list = list;
+	stream->page = *page;
+	stream->left = page->limit == 0 ? -1 : page->limit;
+	buffer_init(&stream->text, SIZE_MAX / 2);
+	put_headers(call, list);
+	call->stream = stream;
+	call->more = give;
+	call->ended = end;
+	return OK;
+}

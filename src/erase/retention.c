@@ -1,0 +1,194 @@
+#include "erase/retention.h"
+
+#include "store/query.h"
+
+#define CHATS_AT_ONCE    20
+#define ROWS_AT_ONCE     ((size_t)500)
+#define VISITORS_AT_ONCE 100
+#define PIECE_CAP        ((size_t)64 << 20)
+
+/* Pieces of work in this order: what hangs on a chat or a visitor goes before or with it. */
+enum phase { CHATS, MENTIONS, VIEWS, WEB_MENTIONS, VISITORS, PHASE_COUNT };
+
+struct retention {
+	struct ledger *ledger;
+	const struct scope *scope;
+	int64_t before;
+	enum phase phase;
+	/* The last row that was looked at, of chats and visitors: those that stay are looked at once. */
+	int64_t after_time;
+	int64_t after_number;
+	struct erase_receipt receipt;
+};
+
+static void begin_phase(struct retention *at, enum phase phase)
+{
+	at->phase = phase;
+	at->after_time = INT64_MIN + 1; /* INT64_MIN is no time but NULL */
+	at->after_number = 0;
+}
+
+static enum err erase_chats(struct retention *at, struct erasing *erasing, bool *done)
+{
+	struct erase_chats_older_in in = { .before = at->before,
+					   .after_time = at->after_time,
+					   .after_number = at->after_number,
+					   .limit = CHATS_AT_ONCE };
+	struct erase_chats_older_out rows[CHATS_AT_ONCE];
+	struct db *db = erasing->counting.db;
+	size_t count = 0;
+	enum err err = db_start(db, STATEMENT_ERASE_CHATS_OLDER, &in);
+
+	while (err == OK && count < CHATS_AT_ONCE &&
+	       (err = db_step(db, STATEMENT_ERASE_CHATS_OLDER, &rows[count])) == OK)
+		count++;
+	db_stop(db, STATEMENT_ERASE_CHATS_OLDER);
+	err = err == ERR_NOT_FOUND ? OK : err;
+	for (size_t i = 0; err == OK && i < count; i++) {
+		err = erase_chat(erasing, rows[i].number);
+		at->after_time = rows[i].created_at;
+		at->after_number = rows[i].number;
+	}
+	*done = count < CHATS_AT_ONCE;
+	return err;
+}
+
+static enum err erase_visitors(struct retention *at, struct erasing *erasing, bool *done)
+{
+	struct erase_visitors_older_in in = { .before = at->before,
+					      .after_time = at->after_time,
+					      .after_number = at->after_number,
+					      .limit = VISITORS_AT_ONCE };
+	struct erase_visitors_older_out rows[VISITORS_AT_ONCE];
+	struct db *db = erasing->counting.db;
+	size_t count = 0;
+	enum err err = db_start(db, STATEMENT_ERASE_VISITORS_OLDER, &in);
+
+	while (err == OK && count < VISITORS_AT_ONCE &&
+	       (err = db_step(db, STATEMENT_ERASE_VISITORS_OLDER, &rows[count])) == OK)
+		count++;
+	db_stop(db, STATEMENT_ERASE_VISITORS_OLDER);
+	err = err == ERR_NOT_FOUND ? OK : err;
+	for (size_t i = 0; err == OK && i < count; i++) {
+		err = erase_visitor(erasing, &rows[i].id);
+		at->after_time = rows[i].created_at;
+		at->after_number = rows[i].number;
+	}
+	*done = count < VISITORS_AT_ONCE;
+	return err;
+}
+
+static enum err erase_rows(struct retention *at, struct erasing *erasing, bool *done)
+{
+	const int64_t limit = (int64_t)ROWS_AT_ONCE;
+	size_t count = 0;
+	enum err err;
+
+	if (at->phase == MENTIONS)
+		err = erase_mentions(erasing, STATEMENT_ERASE_MENTIONS_OLDER,
+				     &(struct erase_mentions_older_in){ .before = at->before, .limit = limit },
+				     ROWS_AT_ONCE, &count);
+	else if (at->phase == VIEWS)
+		err = erase_views(erasing, STATEMENT_ERASE_VIEWS_OLDER,
+				  &(struct erase_views_older_in){ .before = at->before, .limit = limit }, ROWS_AT_ONCE,
+				  &count);
+	else
+		err = erase_web_mentions(erasing, STATEMENT_ERASE_WEB_MENTIONS_OLDER,
+					 &(struct erase_web_mentions_older_in){ .before = at->before, .limit = limit },
+					 ROWS_AT_ONCE, &count);
+	*done = count < ROWS_AT_ONCE;
+	return err;
+}
+
+/* One piece, as an item of the writer. */
+static enum err run_piece(struct db *db, void *context)
+{
+	struct retention *at = context;
+	struct arena arena;
+	struct erasing erasing = { .counting = { .ledger = at->ledger, .db = db, .scope = at->scope, .arena = &arena },
+				   .receipt = at->receipt };
+	struct retention next = *at;
+	bool done = false;
+	enum err err;
+
+	arena_init(&arena, PIECE_CAP);
+	if (next.phase == CHATS)
+		err = erase_chats(&next, &erasing, &done);
+	else if (next.phase == VISITORS)
+		err = erase_visitors(&next, &erasing, &done);
+	else
+		err = erase_rows(&next, &erasing, &done);
+	arena_fini(&arena);
+	if (err == OK && done)
+		begin_phase(&next, next.phase + 1);
+	if (err == OK) {
+		*at = next;
+		at->receipt = erasing.receipt;
+	}
+	return err;
+}
+
+enum err retention_apply(struct writer *writer, struct ledger *ledger, const struct scope *scope, int64_t before,
+			 const _Atomic bool *ending, struct erase_receipt *receipt)
+{
+	struct retention at = { .ledger = ledger, .scope = scope, .before = before };
+	enum err err = OK;
+
+	begin_phase(&at, CHATS);
+	while (err == OK && at.phase < PHASE_COUNT && !atomic_load(ending)) {
+		/* What a commit has lost is not told as erased, and is found again. */
+		struct retention piece = at;
+
+		err = writer_perform(writer, scope, run_piece, &piece);
+		if (err == OK)
+			at = piece;
+	}
+	*receipt = at.receipt;
+	return err;
+}
+
+static enum err count_all(struct db *db, struct arena *arena, int64_t before, struct erase_receipt *receipt)
+{
+	struct erase_count_chats_out chats;
+	struct erase_count_mentions_out mentions;
+	struct erase_count_views_out views;
+	struct erase_count_web_mentions_out web_mentions;
+	struct erase_count_visitors_out visitors;
+	/* They all take the one moment. */
+	const struct erase_count_chats_in in = { .before = before };
+	enum err err = query_one(db, STATEMENT_ERASE_COUNT_CHATS, &in, &chats, arena);
+
+	if (err == OK)
+		err = query_one(db, STATEMENT_ERASE_COUNT_MENTIONS, &in, &mentions, arena);
+	if (err == OK)
+		err = query_one(db, STATEMENT_ERASE_COUNT_VIEWS, &in, &views, arena);
+	if (err == OK)
+		err = query_one(db, STATEMENT_ERASE_COUNT_WEB_MENTIONS, &in, &web_mentions, arena);
+	if (err == OK)
+		err = query_one(db, STATEMENT_ERASE_COUNT_VISITORS, &in, &visitors, arena);
+	if (err == OK)
+		*receipt = (struct erase_receipt){ .chats = chats.chats,
+						   .messages = chats.messages,
+						   .chat_summaries = chats.summaries,
+						   .article_mentions = mentions.count,
+						   .article_views = views.count,
+						   .web_mentions = web_mentions.count,
+						   .visitors = visitors.count };
+	return err;
+}
+
+enum err retention_count(struct readers *readers, const struct scope *scope, int64_t before,
+			 struct erase_receipt *receipt)
+{
+	struct reading reading;
+	struct arena arena;
+	enum err err = readers_enter(readers, scope, &reading);
+
+	if (err != OK)
+		return err;
+	arena_init(&arena, 4096);
+	err = count_all(reading.db, &arena, before, receipt);
+	arena_fini(&arena);
+	readers_leave(readers, &reading);
+	return err;
+}

@@ -1,0 +1,41 @@
+/* Brings the words of messages into the index, behind their storing, in small steps.
+ * Owner: whoever calls it; the writer's thread, in a transaction of its own.
+ * The documents and the mark (which message was looked at last) move together: a crash between two steps leaves neither
+ * a hole nor a double. A message that is gone before its turn is never indexed. Never touched by the storing of a
+ * message. Next: search/words.h, and background.c, which has the step in its table. */
+#ifndef INNKEEPER_SEARCH_INDEXER_H
+#define INNKEEPER_SEARCH_INDEXER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/db.h"
+
+/* How the step enters the organizations whose messages it meets; both are auth/tenant.h's. */
+struct search_doors {
+	const struct scope *system;
+	const struct scope *(*open)(struct arena *arena, const struct uuid *organization);
+};
+
+/* A step of some milliseconds, in no scope. `*more`: it has not reached the end. */
+enum err search_step(struct db *db, const struct search_doors *doors, bool *more) WARN_UNUSED;
+
+/* How far the index lies behind. `messages`: numbers between its mark and the newest message; `milliseconds`: the age
+ * at `now` of the oldest message that was not looked at, 0 when there is none. In the system's scope. */
+enum err search_lag(struct db *db, int64_t now, int64_t *messages, int64_t *milliseconds) WARN_UNUSED;
+
+/* For who removes messages, in the same transaction: the mark. In no scope or any; `system` is entered for it. */
+enum err search_reached(struct db *db, const struct scope *system, int64_t *message_number) WARN_UNUSED;
+
+/* Adds or removes what a message says, in its organization's scope. Remove only what was added, with the text it had
+ * then: a message up to the mark (search_reached). */
+enum err search_add_message(struct db *db, int64_t chat_number, int64_t message_number,
+			    struct text content) WARN_UNUSED;
+enum err search_remove_message(struct db *db, int64_t chat_number, int64_t message_number,
+			       struct text content) WARN_UNUSED;
+
+/* Moves what a chat's summary says, in the organization's scope, in the transaction that writes chat_summaries:
+ * `before` is what stood there, `after` what stands there now; absent: nothing. */
+enum err search_change_summary(struct db *db, int64_t chat_number, struct text before, struct text after) WARN_UNUSED;
+
+#endif

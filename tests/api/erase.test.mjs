@@ -1,0 +1,179 @@
+// Erasing: everything that hangs on a chat or a visitor goes, the figures move along, nothing of another organization is
+// touched, and nothing can be read from the file afterwards.
+import { test, before, after } from "node:test";
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { assertError, fresh, masked, openHouse, until } from "./harness.mjs";
+
+let house;
+let ours;
+let theirs;
+before(async () => {
+	house = await openHouse();
+	ours = await house.organization("Erase Ours");
+	theirs = await house.organization("Erase Theirs");
+	for (const owner of [ours, theirs]) owner.admin = await house.member(owner, "Admin");
+});
+after(() => house.end());
+
+const TABLES = ["chats", "chat_activity", "messages", "chat_summaries", "article_mentions", "article_views", "web_mentions", "visitors", "erasures"];
+
+// Rows of an organization by table.
+async function rows(owner) {
+	const found = {};
+	for (const table of TABLES)
+		found[table] = await house.value(`SELECT count(*) FROM ${table} WHERE organization_id = (SELECT id FROM organizations WHERE slug = '${owner.slug}')`);
+	return found;
+}
+
+const exact = async () => {
+	const answer = await house.run(["verify"]);
+	assert.equal(answer.status, 0, answer.stdout + answer.stderr);
+	assert.equal(JSON.parse(answer.stdout).differences.length, 0, answer.stdout);
+};
+
+const finished = () => until(async () => (await house.value("SELECT count(*) FROM erasures")) === 0, "all messages are gone");
+
+// A visitor with a chat: three messages, a mention, a view, a web result that was clicked; everything says `canary`.
+async function story(owner, name, canary, at) {
+	const key = owner.api_key;
+	const timestamp = at === undefined ? {} : { timestamp: at };
+	await house.ok(key, "/api/chats/create", { sessionId: `${name}-session`, chatId: name, location: `${canary}, Florida, US`, ...timestamp });
+	for (const role of ["user", "assistant", "user"])
+		await house.ok(key, "/api/chats/message", { chatId: name, role, content: `${canary} says ${role}. ${canary.repeat(1000)}`, messageId: `${name}-${fresh("m")}`, ...timestamp });
+	await house.ok(key, "/api/articles/mention", { chatId: name, articles: [{ id: `${canary}-a`, title: canary, slug: canary }] });
+	await house.ok(key, "/api/articles/view", { chatId: name, sessionId: `${name}-session`, articleId: `${canary}-a`, articleSlug: canary });
+	await house.ok(key, "/api/tavily-mentions", { chatId: name, sessionId: `${name}-session`, mentions: [{ url: `https://${canary}.example/`, title: canary, score: 1, content: canary }] });
+	await house.ok(key, "/api/tavily-mentions/click", { chatId: name, articleUrl: `https://${canary}.example/` });
+	const { visitor_id } = await house.ok(key, "/api/visitors/identify", { email: `${canary}@example.org`, session_id: `${name}-session`, chat_id: name, metadata: { season: canary } });
+	return visitor_id;
+}
+
+const canaryOf = (prefix) => `${prefix}${fresh("").replaceAll("-", "")}`;
+
+test("a chat goes with everything that hangs on it; another organization's of the same name stays", async () => {
+	const canary = canaryOf("a");
+	const before = await rows(ours);
+	await story(ours, "one", canary);
+	await story(theirs, "one", canary);
+	const there = await rows(theirs);
+	const answer = await ours.admin.ok("DELETE", "/api/chats/one");
+	assert.deepEqual(answer, { success: true, erased: { chats: 1, messages: 3, chat_summaries: 0, article_mentions: 1, article_views: 1, web_mentions: 1, visitors: 0 } });
+	assertError(await ours.admin.get("/api/chats/one/messages"), 404, "not_found");
+	assert.deepEqual(await ours.admin.ok("GET", `/api/chats?q=${canary}`), []);
+	await finished();
+	assert.deepEqual(await rows(ours), { ...before, visitors: before.visitors + 1 });
+	assert.deepEqual(await rows(theirs), there);
+	await until(async () => (await theirs.admin.ok("GET", `/api/chats?q=${canary}`)).length === 1);
+	await exact();
+	// Nothing is left to erase: the same answer as for what never was.
+	const again = await ours.admin.request("DELETE", "/api/chats/one");
+	assertError(again, 404, "not_found");
+	assert.equal(masked(again), masked(await ours.admin.request("DELETE", "/api/chats/never")));
+});
+
+test("a visitor goes with all chats and links, and no byte of it is left in the files", async () => {
+	const canary = canaryOf("b");
+	const visitor = await story(ours, "two", canary);
+	const other = await story(theirs, "two", `x${canary.slice(1)}`);
+	await house.ok(ours.api_key, "/api/chats/create", { sessionId: "two-session", chatId: "two-b" });
+	await house.ok(ours.api_key, "/api/chats/message", { chatId: "two-b", role: "user", content: canary });
+	await house.ok(ours.api_key, "/api/visitors/identify", { email: `${canary}@example.org`, session_id: "two-session", chat_id: "two-b" });
+	const bytes = () => Buffer.concat([house.file, `${house.file}-wal`].filter(existsSync).map((file) => readFileSync(file)));
+	assert.ok(bytes().includes(canary));
+	// Another organization's visitor is unknown.
+	const foreign = await ours.admin.request("DELETE", `/api/visitors/${other}`);
+	assertError(foreign, 404, "not_found");
+	assert.equal(masked(foreign), masked(await ours.admin.request("DELETE", "/api/visitors/01a20ac7-e92e-7bd6-8927-4c55f2a9588e")));
+	const answer = await ours.admin.ok("DELETE", `/api/visitors/${visitor}`);
+	assert.deepEqual(answer.erased, { chats: 2, messages: 4, chat_summaries: 0, article_mentions: 1, article_views: 1, web_mentions: 1, visitors: 1 });
+	await finished();
+	await exact();
+	// The log is emptied after a second of rest; nothing is asked of the operator.
+	await until(() => !bytes().includes(canary) && !bytes().includes(Buffer.from(canary.toUpperCase())), "no byte of the canary is left", 30000);
+	assert.ok(bytes().includes(canary.slice(1)), "the other organization's words are still there");
+});
+
+test("only an Admin erases and exports, and the record says who did", async () => {
+	const canary = canaryOf("c");
+	const visitor = await story(ours, "three", canary);
+	for (const role of ["Creator", "Member"]) {
+		const browser = await house.member(ours, role);
+		assertError(await browser.request("DELETE", "/api/chats/three"), 403, "forbidden");
+		assertError(await browser.request("DELETE", `/api/visitors/${visitor}`), 403, "forbidden");
+		assertError(await browser.get(`/api/visitors/${visitor}/export`), 403, "forbidden");
+	}
+	assertError(await house.request("DELETE", "/api/chats/three", { key: ours.api_key }), 401, "unauthorized");
+	assert.equal((await ours.admin.get(`/api/visitors/${visitor}/export`)).status, 200);
+	await ours.admin.ok("DELETE", `/api/visitors/${visitor}`);
+	const audit = await house.rows(`SELECT action, target FROM audit_log WHERE target = '${visitor}' ORDER BY number`);
+	assert.deepEqual(audit, [{ action: "visitor.export", target: visitor }, { action: "visitor.delete", target: visitor }]);
+});
+
+test("an export holds everything that is known of a person, and of nobody else", async () => {
+	const canary = canaryOf("d");
+	const visitor = await story(ours, "four", canary);
+	const answer = await ours.admin.get(`/api/visitors/${visitor}/export`);
+	assert.equal(answer.headers["content-disposition"], `attachment; filename="visitor-${visitor}.json"`);
+	const { visitor: person, chats, article_views, web_mentions } = answer.json;
+	assert.equal(person.email, `${canary}@example.org`);
+	assert.deepEqual(person.metadata, { season: canary });
+	assert.deepEqual(chats.map((chat) => chat.chat_id), ["four"]);
+	assert.deepEqual(chats[0].messages.map((message) => message.role), ["user", "assistant", "user"]);
+	assert.deepEqual(chats[0].article_mentions.map((mention) => mention.article_id), [`${canary}-a`]);
+	assert.equal(article_views.length + chats[0].article_views.length, 1);
+	assert.equal(web_mentions.length + chats[0].web_mentions.length, 1);
+	assertError(await theirs.admin.get(`/api/visitors/${visitor}/export`), 404, "not_found");
+});
+
+test("a conversation of ten thousand messages is gone at once, and its rows soon after, over a kill", async () => {
+	await house.ok(ours.api_key, "/api/chats/create", { sessionId: "five", chatId: "five" });
+	for (let i = 0; i < 10; i++) {
+		const items = Array.from({ length: 1000 }, (_, j) => ({ type: "message", chatId: "five", role: "user", content: `word ${i} ${j}` }));
+		assert.equal((await house.post(ours.api_key, "/api/batch", items)).status, 207);
+	}
+	const messages = (await rows(ours)).messages;
+	const answer = await ours.admin.ok("DELETE", "/api/chats/five");
+	assert.equal(answer.erased.messages, 10000);
+	assertError(await ours.admin.get("/api/chats/five/messages"), 404, "not_found");
+	house.child.kill("SIGKILL");
+	await house.exited;
+	await house.start();
+	await until(async () => (await house.value("SELECT count(*) FROM erasures")) === 0, "all messages are gone", 60000);
+	assert.equal((await rows(ours)).messages, messages - 10000);
+	await exact();
+});
+
+test("a retention is counted before, applied to what is older, and never to others", async () => {
+	const kept = await house.organization("Erase Kept");
+	const canary = canaryOf("f");
+	await story(kept, "old", canary, "2020-01-01T00:00:00Z");
+	await story(kept, "new", `${canary}n`);
+	const there = await rows(theirs);
+	const run = async (...words) => {
+		const answer = await house.run(["retention", "--organization", kept.slug, ...words]);
+		assert.equal(answer.status, 0, answer.stderr);
+		return JSON.parse(answer.stdout);
+	};
+	const forever = await house.run(["retention", "--organization", kept.slug]);
+	assert.equal(forever.status, 1);
+	assert.match(forever.stderr, /keeps its data for ever/);
+	// What moved today is not old, whenever it says it was.
+	const none = await run("--days", "30", "--dry-run");
+	assert.equal(none.would_erase.chats, 0);
+	assert.deepEqual((await run("--days", "30")).erased, none.would_erase);
+	const before = new Date(Date.now() + 3600000).toISOString();
+	const counted = await run("--before", before, "--dry-run");
+	assert.deepEqual(counted.would_erase, { chats: 2, messages: 6, chat_summaries: 0, article_mentions: 2, article_views: 2, web_mentions: 2, visitors: 2 });
+	const unchanged = await rows(kept);
+	assert.equal(unchanged.messages, 6);
+	const applied = await run("--before", before);
+	assert.deepEqual(applied.erased, counted.would_erase);
+	await finished();
+	const left = await rows(kept);
+	for (const table of TABLES) assert.equal(left[table], 0, table);
+	assert.deepEqual(await rows(theirs), there);
+	await exact();
+	const audit = await house.rows(`SELECT detail FROM audit_log WHERE action = 'retention.apply'`);
+	assert.equal(JSON.parse(audit[0].detail).erased.chats, 2);
+});
