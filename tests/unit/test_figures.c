@@ -16,6 +16,7 @@
 #include "analytics/figures.h"
 #include "analytics/recount.h"
 #include "auth/tenant.h"
+#include "base/json_tree.h"
 #include "fixture.h"
 #include "store/query.h"
 
@@ -1094,5 +1095,6 @@ int main(void)
 		HOUSE(whatever_is_tampered_with_is_found),
 	};
 
+	json_tree_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
