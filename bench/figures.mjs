@@ -66,7 +66,7 @@ function chat(part) {
 function* events(count) {
 	for (let i = 0; i < count; i++) {
 		if (i % 20 === 0) yield chat(i / count);
-		const which = times.length - 1 - random(Math.min(50, i / 20 + 1));
+		const which = times.length - 1 - random(Math.min(50, times.length));
 		const timestamp = new Date(times[which] + random(3_600_000)).toISOString();
 		yield { type: 'message', chatId: `c${which + 1}`, role: i % 2 ? 'assistant' : 'user', content: 'Where can we rent kayaks?', timestamp };
 		const article = { id: `a${random(400)}`, title: 'An article', slug: 'an-article' };
