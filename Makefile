@@ -16,7 +16,7 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
-LIBRARIES = libmicrohttpd jansson sqlite3 libsodium libutf8proc libcurl glib-2.0
+LIBRARIES = libmicrohttpd jansson sqlite3 libsodium libcrypto libutf8proc libcurl glib-2.0
 
 # Asked at the first compilation and not before: `make run` and `make test` install pkg-config themselves.
 library_cflags = $(eval library_cflags := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) cmocka 2>/dev/null || \
@@ -211,6 +211,14 @@ bench: ## the measurements of bench/
 	tools/install_packages.sh bench
 	$(MAKE) $(parallel) all bench-programs
 	bench/run.sh
+
+# What the API tests use of npm; npm writes the file beside the packages, so they are fetched again when the lock changes.
+tests/node_modules/.package-lock.json: tests/package.json tests/package-lock.json tests/.npmrc
+	$(call say,NPM )npm ci --prefix tests --ignore-scripts --no-progress --loglevel error
+	@touch $@
+
+.PHONY: test-packages
+test-packages: tests/node_modules/.package-lock.json
 
 # Checks
 

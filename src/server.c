@@ -6,6 +6,7 @@
 
 #include "api/dispatch.h"
 #include "api/live_hub.h"
+#include "api/openapi.h"
 #include "api/route.h"
 #include "background.h"
 #include "base/clock.h"
@@ -15,8 +16,9 @@
 
 #define DRAIN_MILLISECONDS 7000 /* of the ten seconds that stopping may take */
 #define SLOW_QUEUE         256
+#define ERRAND_THREADS     4 /* a backup must not hold up who signs in */
 #define BATCH_ITEMS        1024
-#define EXTRA_READERS      2 /* beside one for each HTTP thread: the slow thread, a job */
+#define EXTRA_READERS      (2 + ERRAND_THREADS) /* beside one for each HTTP thread: the slow thread, a job, errands */
 
 struct server {
 	struct server_options options;
@@ -75,13 +77,25 @@ static enum err start_store(struct server *server, struct fault *fault)
 	if (err == OK)
 		err = readers_new(&house->readers, options->database, (size_t)options->threads + EXTRA_READERS,
 				  options->log, fault);
-	if (err == OK)
-		err = seal_new(&house->seal, house->readers, house->writer, fault);
 	return err;
+}
+
+static enum err describe(struct house *house, struct fault *fault)
+{
+	const struct route *wrong;
+	enum err err = openapi_make(&house->openapi, &wrong);
+
+	if (err != OK)
+		return fault_set(fault, err, NULL, NULL, "Out of memory.");
+	if (wrong != NULL)
+		LOG(house->log, LOG_ERROR, "the API's description says nothing of what a route answers",
+		    LOG_STRING("method", wrong->method), LOG_STRING("route", wrong->path));
+	return OK;
 }
 
 static enum err start_parts(struct server *server, struct fault *fault)
 {
+	const struct server_options *options = &server->options;
 	struct house *house = &server->house;
 	enum err err = metrics_new(&house->metrics, route_count);
 
@@ -98,7 +112,17 @@ static enum err start_parts(struct server *server, struct fault *fault)
 	err = start_store(server, fault);
 	if (err != OK)
 		return err;
-	err = worker_start(&house->slow, SLOW_QUEUE);
+	err = seal_key_load(house->writer, "seal", &house->seal);
+	if (err != OK)
+		return fault_set(fault, err, NULL, NULL, "The database's key could not be loaded: see the log.");
+	err = describe(house, fault);
+	if (err == OK && options->listen != NULL && options->oidc.issuer != NULL)
+		err = oidc_provider_new(&house->oidc, &options->oidc, fault);
+	if (err != OK)
+		return err;
+	err = worker_start(&house->slow, "slow", 1, SLOW_QUEUE);
+	if (err == OK)
+		err = worker_start(&house->errands, "errands", ERRAND_THREADS, SLOW_QUEUE);
 	if (err == OK)
 		err = jobs_start(&server->jobs, house);
 	return err == OK ? OK : fault_set(fault, err, NULL, NULL, "A thread could not be started.");
@@ -134,6 +158,7 @@ enum err server_start(struct server **out, const struct server_options *options,
 	server->house.database = options->database;
 	server->house.body_limit = (size_t)options->max_body;
 	server->house.started_at = clock_now();
+	server->house.signup_open = options->signup_open;
 	err = start_parts(server, fault);
 	if (err == OK)
 		err = start_http(server, fault);
@@ -188,14 +213,17 @@ void server_stop(struct server *server)
 		http_drain(server->http, DRAIN_MILLISECONDS);
 	jobs_stop(server->jobs);
 	worker_stop(house->slow);
+	oidc_provider_stop(house->oidc);
+	worker_stop(house->errands);
 	writer_stop(house->writer); /* answers all that waits */
 	live_hub_stop(house->live);
 	if (server->http != NULL)
 		http_stop(server->http);
 	live_hub_free(house->live);
-	seal_free(house->seal);
 	ledger_free(house->ledger);
 	readers_free(house->readers);
+	oidc_provider_free(house->oidc);
+	free((void *)house->openapi.at);
 	attempts_free(house->attempts);
 	api_keys_free(house->keys);
 	metrics_free(house->metrics);

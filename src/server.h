@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "auth/oidc_provider.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -25,6 +26,8 @@ struct server_options {
 	int64_t max_body;       /* bytes */
 	int64_t queue;          /* writes waiting at most */
 	int64_t auth_failures_per_minute;
+	struct oidc_options oidc; /* its issuer NULL: none */
+	bool signup_open;
 	const struct log *log;
 };
 

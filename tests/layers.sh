@@ -51,6 +51,8 @@ expect 1 'no header of the store hands scopes on' src/store/db.h      '#include 
 expect 1 'jansson stays in json_tree'             src/base/json_in.c  '#include <jansson.h>'
 expect 1 'sqlite stays in the store'              src/cli/backup.c    '#include <sqlite3.h>'
 expect 1 'microhttpd stays in net'                src/api/dispatch.c  '#include <microhttpd.h>'
+expect 1 'curl does not reach the handlers'       src/api/chats.c     '#include <curl/curl.h>'
+expect 1 'OpenSSL stays in signature'             src/auth/seal.c     '#include <openssl/evp.h>'
 expect 1 'no SELECT outside the store'            src/api/chats.c     'x("SELECT 1");'
 expect 1 'no INSERT outside the store'            src/api/chats.c     'x("INSERT INTO a");'
 expect 1 'no UPDATE outside the store'            src/api/chats.c     'x("UPDATE a SET");'

@@ -148,7 +148,7 @@ node_suite() {
 variant() {
 	local suite program prefix=() binary=build/$1/innkeeper
 	[ "$1" != tsan ] || prefix=("${fixed_addresses[@]}")
-	step "build ($1)" $make "$binary" "tests-$1" || return
+	step "build ($1)" $make "$binary" "tests-$1" test-packages || return
 	for program in tests/unit/test_*.c; do
 		program=build/$1/tests/$(basename "$program" .c)
 		start 2 "unit ($1)" tap 300 "${prefix[@]}" "$program"

@@ -33,6 +33,7 @@ BEGIN {
 	only["glib.h"]             = "^src/analytics/calendar[.]c$"
 	only["sqlite3.h"]          = "^src/store/[^/]*$"
 	only["microhttpd.h"]       = "^src/net/[^/]*$"
+	only["curl/curl.h"]        = "^src/(auth/oidc_web|cli/control_client|demo/[^/]*)[.]c$"
 }
 
 function breach(words) {
@@ -81,6 +82,8 @@ FNR == 1 {
 	else if (there != "" && there != here && index(" " knows[here] " ", " " there " ") == 0)
 		breach(here " may not know " there ": " header)
 	if (header in only && FILENAME !~ only[header])
+		breach("not for this file: " header)
+	if (header ~ /^openssl\// && FILENAME !~ /^src\/auth\/signature[.]c$/)
 		breach("not for this file: " header)
 }
 

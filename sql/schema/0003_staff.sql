@@ -6,8 +6,8 @@ ALTER TABLE organizations ADD COLUMN retention_days INTEGER;                -- o
 -- Random keys of this database, made when first needed: cursors and other sealed texts outlive a restart by them.
 CREATE TABLE secrets (
 	number INTEGER PRIMARY KEY,
-	name   TEXT NOT NULL UNIQUE,
-	value  BLOB NOT NULL
+	name   TEXT NOT NULL UNIQUE, -- what it is for
+	value  TEXT NOT NULL         -- 32 random bytes, hex
 ) STRICT;
 
 -- A person who is signed in, and the organization they are in at the moment. Global: it is the person's, not the organization's.

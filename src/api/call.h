@@ -41,6 +41,9 @@ struct call {
 	void *stream;                 /* theirs */
 	struct live_note *first_note; /* live.h's */
 	struct live_note *last_note;
+	/* Of a REDIRECT: where to, and where to if the call fails (absent: the failure is answered as ever). */
+	struct text location;
+	struct text location_of_failure;
 	struct fault fault;
 	void *prepared; /* what the route's `prepare` left for `handle`, or a handler for its list; in the arena */
 	struct session_holder session; /* who is signed in, of SESSION and GUEST routes */

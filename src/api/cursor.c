@@ -1,33 +1,52 @@
 #include "api/cursor.h"
 
+#include <string.h>
+
+#include "auth/seal.h"
+
 struct place {
 	int64_t time;
 	int64_t number;
 };
 
-static struct seal_bond bond(const struct call *call)
+/* Opens for this organization and this path alone. */
+static struct text purpose_of(const struct call *call)
 {
-	return (struct seal_bond){ .purpose = "cursor",
-				   .organization = scope_organization(call->scope),
-				   .place = call->request->path };
+	const struct text path = call->request->path;
+	char id[UUID_TEXT_SIZE];
+	char *purpose = arena_take(call->arena, sizeof "cursor " + sizeof id + path.length);
+
+	if (purpose == NULL)
+		return (struct text){ 0 };
+	uuid_format(scope_organization(call->scope), id);
+	memcpy(mempcpy(mempcpy(purpose, "cursor ", 7), id, sizeof id - 1), path.at, path.length);
+	return (struct text){ purpose, 7 + sizeof id - 1 + path.length };
 }
 
 struct text cursor_make(struct call *call, int64_t time, int64_t number)
 {
 	const struct place place = { time, number };
-	const struct seal_bond bound = bond(call);
+	const struct text purpose = purpose_of(call);
+	struct text sealed;
 
-	return seal_close(call->house->seal, &bound, &place, sizeof place, call->arena);
+	if (purpose.at == NULL || seal_text(&call->house->seal, call->arena, purpose,
+					    (struct text){ (const char *)&place, sizeof place }, &sealed) != OK)
+		return (struct text){ 0 };
+	return sealed;
 }
 
 enum err cursor_read(struct call *call, struct text cursor, struct list_page *page)
 {
-	const struct seal_bond bound = bond(call);
+	const struct text purpose = purpose_of(call);
+	struct text plain;
 	struct place place;
 
-	if (seal_open(call->house->seal, &bound, cursor, &place, sizeof place) != OK)
+	if (purpose.at == NULL)
+		return ERR_MEMORY;
+	if (seal_open(&call->house->seal, call->arena, purpose, cursor, &plain) != OK || plain.length != sizeof place)
 		return call_fail(call, ERR_INVALID, "cursor",
 				 "cursor is not one that this list gave out: take it from a Link header.");
+	memcpy(&place, plain.at, sizeof place);
 	page->before_time = place.time;
 	page->before_number = place.number;
 	return OK;

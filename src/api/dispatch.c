@@ -216,9 +216,20 @@ static enum http_more more_of_stream(struct http_request *request, struct http_p
 	return call->more(call, piece);
 }
 
+static void redirect(struct call *call, struct text location)
+{
+	buffer_cut(&call->request->reply.body, 0);
+	call->request->reply.status = 302;
+	http_reply_header(call->request, "Location", location);
+}
+
 /* The reply is whole after this, or a stream. */
 static void finish(struct call *call, enum err err)
 {
+	if (err != OK && call->location_of_failure.at != NULL) {
+		redirect(call, call->location_of_failure);
+		return;
+	}
 	if (err != OK) {
 		reply_fault(call->request, err, &call->fault);
 		if (reply_status(err) >= 500)
@@ -227,6 +238,8 @@ static void finish(struct call *call, enum err err)
 		return;
 	}
 	call->request->reply.status = call->status;
+	if (call->route->answer == REDIRECT)
+		redirect(call, call->location);
 	if (call->more != NULL) {
 		call->request->reply.more = more_of_stream;
 		call->began_stream = clock_monotonic();
@@ -341,7 +354,7 @@ static enum err submit_slow(struct call *call)
 {
 	call->worker_item.run = run_slowly;
 	call->worker_item.context = call;
-	return worker_submit(call->house->slow, &call->worker_item);
+	return worker_submit(call->route->errand ? call->house->errands : call->house->slow, &call->worker_item);
 }
 
 static enum http_next handle(void *given, struct http_request *request)

@@ -13,6 +13,7 @@
 #include "analytics/ledger.h"
 #include "auth/api_key.h"
 #include "auth/attempts.h"
+#include "auth/oidc_provider.h"
 #include "auth/seal.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -28,15 +29,19 @@ struct house {
 	struct metrics *metrics;
 	struct readers *readers;
 	struct writer *writer;
-	struct ledger *ledger; /* the writer's thread alone */
-	struct worker *slow;   /* the thread for what takes long */
+	struct ledger *ledger;  /* the writer's thread alone */
+	struct worker *slow;    /* the thread for what takes long to compute */
+	struct worker *errands; /* the threads for what waits for others: another server, a disk */
 	struct api_keys *keys;
 	struct attempts *attempts;
-	struct seal *seal;
 	struct live_hub *live;
-	size_t body_limit;     /* bytes, where the route says nothing */
-	int64_t started_at;    /* ms */
-	_Atomic bool draining; /* not ready any more: a balancer should look elsewhere */
+	struct oidc_provider *oidc; /* NULL: nobody signs in through one */
+	bool signup_open;           /* who comes in through it uninvited founds an organization */
+	struct seal_key seal;       /* of texts that come back: cursors, a sign-in under way */
+	struct text openapi;        /* the API's description of itself; the server frees it */
+	size_t body_limit;          /* bytes, where the route says nothing */
+	int64_t started_at;         /* ms */
+	_Atomic bool draining;      /* not ready any more: a balancer should look elsewhere */
 };
 
 #endif

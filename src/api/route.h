@@ -28,13 +28,15 @@ enum runs {
 	HERE,   /* on the HTTP thread, without the database */
 	READS,  /* with a reading connection, in the caller's scope */
 	WRITES, /* by the writer, in the caller's scope; answered when it is durable */
-	SLOWLY, /* on the thread for what takes long, without the database */
+	SLOWLY, /* on a thread for what takes long, without the database */
 };
 
 enum answer {
 	OBJECT,     /* the handler writes members of an object */
 	ARRAY,      /* the handler writes elements of an array */
 	PLAIN_TEXT, /* the handler writes the body itself: text for programs that are not ours */
+	DOCUMENT,   /* the handler writes one JSON value, whole */
+	REDIRECT,   /* the handler says where the browser goes on, and writes no body */
 };
 
 enum rate { UNLIMITED, BY_KEY };
@@ -53,18 +55,20 @@ struct route {
 	const char *audit; /* what the record of an organization calls it when it was done, or NULL: not recorded */
 	bool cors;         /* browsers of any site may ask: CORS headers, preflight */
 	size_t body_limit; /* bytes; 0: ROUTE_BODY, or what --max-body says */
+	bool errand;       /* what takes long waits for others: not on the slow thread, which computes */
 	bool parts;        /* of WRITES: the handler enters the scope by itself, for one part after the other */
 	const char *batch; /* the `type` of an item of /api/batch that is handled as this route, or NULL */
 	const struct json_shape *body;  /* of a JSON object; NULL: the body is the handler's, or there is none */
 	const struct json_shape *query; /* NULL: the query is ignored */
 	/* Reads a body that is not one JSON object, on the HTTP thread, into call->input; or NULL. */
 	enum err (*read)(struct call *call);
-	/* Work that must not run on the writer (hashing a password), done on the slow thread before `handle`; or NULL.
-	 */
+	/* Work that must not run on the writer (hashing a password), done on the slow thread, or an errand's, before
+	 * `handle`; or NULL. */
 	enum err (*prepare)(struct call *call);
 	enum err (*handle)(struct call *call);
 	/* Once it is durable, before it is answered: what must be forgotten in memory; or NULL. */
 	void (*stored)(struct call *call);
+	const char *reply; /* what a success answers, in the notation of reply_shape.h; of PLAIN_TEXT its media type */
 	const char *about; /* one sentence, for the API's page */
 };
 

@@ -1,42 +1,33 @@
-/* Short texts that go out and come back unread and unchanged: XChaCha20-Poly1305 with a key of this database.
- * Owner: the server; made once, constant. Any thread.
- * What was sealed for one purpose, organization or place opens for no other.
- * Never tells why something does not open: cut short, forged, another place's, all the same.
- * Next: api/cursor.h, whose cursors are sealed. */
+/* Texts that leave the house and come back unread and unchanged: cursors, a sign-in on its way to a provider.
+ * Owner: the key lives in struct house, constant once the server has started; results live in the arena given. Any
+ * thread. XChaCha20-Poly1305 with a random nonce (libsodium), written as base64url without padding (RFC 4648, 5).
+ * Never opens a text for another purpose than it was sealed for: the purpose is authenticated with it.
+ * Next: store/writer.h, through which a new key is stored. */
 #ifndef INNKEEPER_AUTH_SEAL_H
 #define INNKEEPER_AUTH_SEAL_H
 
-#include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "base/uuid.h"
-#include "store/readers.h"
 #include "store/writer.h"
 
-#define SEAL_PLAIN_MAX 64 /* bytes that may be sealed */
-
-struct seal;
-
-/* With the database's key, which is made and stored if there is none yet. */
-enum err seal_new(struct seal **out, struct readers *readers, struct writer *writer, struct fault *fault) WARN_UNUSED;
-void seal_free(struct seal *seal);
-
-/* What a sealed text is bound to. */
-struct seal_bond {
-	const char *purpose;             /* static: "cursor" */
-	const struct uuid *organization; /* NULL: none */
-	struct text place;               /* a path, say */
+struct seal_key {
+	uint8_t bytes[32];
 };
 
-/* `length` bytes as base64url without padding (RFC 4648, section 5), in the arena; absent when that is out. Sealed
- * anew, it reads differently each time. */
-struct text seal_close(const struct seal *seal, const struct seal_bond *bond, const void *plain, size_t length,
-		       struct arena *arena);
+/* The key of this database by its name; made and stored when it is asked for first. Waits for the writer: at the
+ * server's start, never on an HTTP thread. */
+enum err seal_key_load(struct writer *writer, const char *name, struct seal_key *out) WARN_UNUSED;
 
-/* The other way: exactly `length` bytes, or ERR_INVALID. */
-enum err seal_open(const struct seal *seal, const struct seal_bond *bond, struct text sealed, void *plain,
-		   size_t length) WARN_UNUSED;
+/* `purpose` says what the text is for and for whom ("cursor", an organization's id, …); it must be said again to open
+ * it, and does not stand in the result. ERR_MEMORY. */
+enum err seal_text(const struct seal_key *key, struct arena *arena, struct text purpose, struct text plain,
+		   struct text *out) WARN_UNUSED;
+
+/* ERR_INVALID when it was not sealed with this key for this purpose, or was changed on its way. */
+enum err seal_open(const struct seal_key *key, struct arena *arena, struct text purpose, struct text sealed,
+		   struct text *out) WARN_UNUSED;
 
 #endif

@@ -55,9 +55,24 @@ const struct json_value *json_at(const struct json_value *array, size_t index)
 	return json_tree_at(array, index);
 }
 
+const struct json_value *json_member(const struct json_value *object, const char *name)
+{
+	return json_tree_member(object, text_of(name));
+}
+
 struct text json_member_text(const struct json_value *object, const char *name)
 {
-	return json_tree_look(json_tree_member(object, text_of(name))).text;
+	return json_text(json_member(object, name));
+}
+
+struct text json_text(const struct json_value *value)
+{
+	return json_tree_look(value).text;
+}
+
+bool json_is_true(const struct json_value *value)
+{
+	return json_tree_look(value).flag;
 }
 
 static enum err out_of_memory(struct fault *fault)

@@ -92,8 +92,12 @@ bool json_is_object(const struct json_value *value);
 bool json_is_array(const struct json_value *value);
 size_t json_count(const struct json_value *array);
 const struct json_value *json_at(const struct json_value *array, size_t index);
+/* NULL when there is no such member, or no object. */
+const struct json_value *json_member(const struct json_value *object, const char *name);
 /* A member's text, or absent. */
 struct text json_member_text(const struct json_value *object, const char *name);
+struct text json_text(const struct json_value *value); /* absent when it is none */
+bool json_is_true(const struct json_value *value);     /* true itself: no text, no number */
 
 /* `over` merged key by key (one level) into `base`: keys of `base` keep their place, new ones follow. Either may be
  * absent. Both are objects that json_parse took. The result is compact and lives in the arena. */

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 struct worker {
-	pthread_t thread;
+	pthread_t *threads;
+	size_t thread_count;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t work;
 	struct worker_item *first;
@@ -38,13 +39,12 @@ static void *work(void *given)
 	struct worker *worker = given;
 	struct worker_item *item;
 
-	pthread_setname_np(pthread_self(), "slow"); /* for top, gdb and perf */
 	while ((item = take(worker)) != NULL)
 		item->run(item->context); /* may free the item */
 	return NULL;
 }
 
-enum err worker_start(struct worker **out, size_t queue_limit)
+enum err worker_start(struct worker **out, const char *name, size_t threads, size_t queue_limit)
 {
 	struct worker *worker = calloc(1, sizeof *worker);
 
@@ -55,10 +55,17 @@ enum err worker_start(struct worker **out, size_t queue_limit)
 	worker->limit = queue_limit;
 	pthread_mutex_init(&worker->lock, NULL);
 	pthread_cond_init(&worker->work, NULL);
-	if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
-		pthread_cond_destroy(&worker->work);
-		pthread_mutex_destroy(&worker->lock);
-		free(worker);
+	worker->threads = calloc(threads, sizeof *worker->threads);
+	while (worker->threads != NULL && worker->thread_count < threads) {
+		pthread_t *thread = &worker->threads[worker->thread_count];
+
+		if (pthread_create(thread, NULL, work, worker) != 0)
+			break;
+		worker->thread_count++;
+		pthread_setname_np(*thread, name);
+	}
+	if (worker->thread_count < threads) {
+		worker_stop(worker);
 		return ERR_MEMORY;
 	}
 	*out = worker;
@@ -90,8 +97,10 @@ void worker_stop(struct worker *worker)
 	pthread_mutex_lock(&worker->lock);
 	worker->stopping = true;
 	pthread_mutex_unlock(&worker->lock);
-	pthread_cond_signal(&worker->work);
-	pthread_join(worker->thread, NULL);
+	pthread_cond_broadcast(&worker->work);
+	for (size_t i = 0; i < worker->thread_count; i++)
+		pthread_join(worker->threads[i], NULL);
+	free(worker->threads);
 	pthread_cond_destroy(&worker->work);
 	pthread_mutex_destroy(&worker->lock);
 	free(worker);

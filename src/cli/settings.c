@@ -46,6 +46,16 @@ static const struct setting {
 	  "writes waiting at most; one more is 503" },
 	{ "auth-failures-per-minute", "INNKEEPER_AUTH_FAILURES_PER_MINUTE", "N", NUMBER, AT(auth_failures_per_minute),
 	  0, 1000000, "60", "failed credentials of an address before 429; 0: no limit" },
+	{ "public-url", "INNKEEPER_PUBLIC_URL", "URL", WORD, AT(public_url), 0, 0, NULL,
+	  "this server's own address as browsers see it; needed with --oidc-issuer" },
+	{ "oidc-issuer", "INNKEEPER_OIDC_ISSUER", "URL", WORD, AT(oidc_issuer), 0, 0, NULL,
+	  "an OpenID Connect provider through which people may sign in" },
+	{ "oidc-client-id", "INNKEEPER_OIDC_CLIENT_ID", "ID", WORD, AT(oidc_client_id), 0, 0, NULL,
+	  "as the provider knows this server" },
+	{ "oidc-client-secret", "INNKEEPER_OIDC_CLIENT_SECRET", "SECRET", WORD, AT(oidc_client_secret), 0, 0, NULL,
+	  "what the provider gave with it; better not on the command line, which others see" },
+	{ "signup", "INNKEEPER_SIGNUP", "WHO", WORD, AT(signup), 0, 0, "invite",
+	  "who may come in through the provider: invite (members), or open (anybody; founds an organization)" },
 #undef AT
 };
 
@@ -222,6 +232,9 @@ enum err settings_server(const struct settings *settings, const struct log *log,
 	if (!text_starts(database, scheme) || database.length == scheme.length)
 		return fault_set(fault, ERR_INVALID, NULL, "database",
 				 "--database must be sqlite:PATH, for example sqlite:innkeeper.db.");
+	if (!text_equal(text_of(settings->signup), TEXT("invite")) &&
+	    !text_equal(text_of(settings->signup), TEXT("open")))
+		return fault_set(fault, ERR_INVALID, NULL, "signup", "--signup must be invite or open.");
 	if (settings->control == NULL) {
 		const size_t size = database.length + sizeof ".control";
 
@@ -242,6 +255,11 @@ enum err settings_server(const struct settings *settings, const struct log *log,
 					.max_body = settings->max_body,
 					.queue = settings->queue,
 					.auth_failures_per_minute = settings->auth_failures_per_minute,
+					.oidc = { .issuer = settings->oidc_issuer,
+						  .client_id = settings->oidc_client_id,
+						  .client_secret = settings->oidc_client_secret,
+						  .public_url = settings->public_url },
+					.signup_open = text_equal(text_of(settings->signup), TEXT("open")),
 					.log = log };
 	return OK;
 }

@@ -29,6 +29,11 @@ struct settings {
 	int64_t max_body;
 	int64_t queue;
 	int64_t auth_failures_per_minute;
+	const char *public_url;
+	const char *oidc_issuer; /* NULL: nobody signs in through a provider */
+	const char *oidc_client_id;
+	const char *oidc_client_secret;
+	const char *signup;
 };
 
 /* Takes the options it knows out of `arguments` (`*count` of them, compacted in place), then the environment and the

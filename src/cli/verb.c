@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "base/json_in.h"
+#include "base/version.h"
 
 #define CLI_MEMORY     ((size_t)64 * 1024 * 1024)
 #define LINE_MAX_BYTES 4096
-#define VERSION        "0.1.0"
 
 int verb_failed(const struct fault *fault)
 {
@@ -40,7 +40,7 @@ static void print_usage(FILE *to, const struct verb *verb)
 
 static void help_all(FILE *to)
 {
-	fputs("Innkeeper " VERSION ": many organizations under one roof, each behind its own door.\n\n", to);
+	fputs("Innkeeper " INNKEEPER_VERSION ": many organizations under one roof, each behind its own door.\n\n", to);
 	for (size_t i = 0; i < verb_count; i++) {
 		fputs("  ", to);
 		print_usage(to, &verbs[i]);
@@ -211,7 +211,7 @@ int verb_main(int count, char **arguments)
 	arena_init(&arena, CLI_MEMORY);
 	json_in_init();
 	if (words > 0 && strcmp(arguments[1], "--version") == 0) {
-		puts("innkeeper " VERSION);
+		puts("innkeeper " INNKEEPER_VERSION);
 		status = EXIT_SUCCESS;
 	} else if (words > 0 && (strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "help") == 0)) {
 		help_all(stdout);

@@ -235,6 +235,31 @@ static void the_control_socket_stands_beside_the_database(void **state)
 	    ERR_INVALID);
 }
 
+static void who_may_come_in_is_one_of_two(void **state)
+{
+	static const struct {
+		const char *signup;
+		enum err err;
+		bool open;
+	} rows[] = { { "invite", OK, false },
+		     { "open", OK, true },
+		     { "Open", ERR_INVALID, false },
+		     { "closed", ERR_INVALID, false } };
+	struct desk *desk = *state;
+	struct server_options options;
+
+	assert_int_equal(read_settings(desk), OK);
+	assert_string_equal(desk->settings.signup, "invite");
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		desk->settings.signup = rows[i].signup;
+		assert_int_equal(
+		    settings_server(&desk->settings, &desk->fixture.log, &desk->fixture.arena, &options, &desk->fault),
+		    rows[i].err);
+		if (rows[i].err == OK)
+			assert_int_equal(options.signup_open, rows[i].open);
+	}
+}
+
 #define DESK(test) cmocka_unit_test_setup_teardown(test, clear_environment, clear_desk)
 
 int main(void)
@@ -248,6 +273,7 @@ int main(void)
 		DESK(a_mistake_in_the_file_is_named_with_its_line),
 		DESK(a_file_that_cannot_be_read_is_refused),
 		DESK(the_control_socket_stands_beside_the_database),
+		DESK(who_may_come_in_is_one_of_two),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,7 @@ static void work_is_done_in_its_order_on_a_thread_of_its_own(void **state)
 	struct worker *worker;
 
 	(void)state;
-	assert_int_equal(worker_start(&worker, MANY), OK);
+	assert_int_equal(worker_start(&worker, "test", 1, MANY), OK);
 	for (size_t i = 0; i < MANY; i++) {
 		make(&jobs[i], &trace, i);
 		assert_int_equal(worker_submit(worker, &jobs[i].item), OK);
@@ -74,7 +74,7 @@ static void a_full_queue_refuses(void **state)
 
 	(void)state;
 	door_init(&door);
-	assert_int_equal(worker_start(&worker, 2), OK);
+	assert_int_equal(worker_start(&worker, "test", 1, 2), OK);
 	for (size_t i = 0; i < 5; i++)
 		make(&jobs[i], &trace, i);
 	jobs[0].door = &door;
@@ -102,7 +102,7 @@ static void a_job_may_free_itself(void **state)
 	struct worker *worker;
 
 	(void)state;
-	assert_int_equal(worker_start(&worker, 100), OK);
+	assert_int_equal(worker_start(&worker, "test", 1, 100), OK);
 	for (size_t i = 0; i < 100; i++) {
 		struct worker_item *item = calloc(1, sizeof *item);
 
@@ -138,7 +138,7 @@ static void threads_may_submit_at_the_same_time(void **state)
 	struct worker *worker;
 
 	(void)state;
-	assert_int_equal(worker_start(&worker, MANY), OK);
+	assert_int_equal(worker_start(&worker, "test", 1, MANY), OK);
 	for (size_t i = 0; i < MANY; i++)
 		make(&jobs[i], &trace, i);
 	for (size_t i = 0; i < THREADS; i++) {
@@ -153,12 +153,40 @@ static void threads_may_submit_at_the_same_time(void **state)
 		assert_int_equal(jobs[i].runs, 1);
 }
 
+static void a_worker_of_several_threads_waits_for_none_of_them(void **state)
+{
+	struct job jobs[THREADS + 1];
+	struct trace traces[THREADS + 1] = { 0 };
+	struct worker *worker;
+	struct door doors[2];
+
+	(void)state;
+	door_init(&doors[0]);
+	door_init(&doors[1]);
+	assert_int_equal(worker_start(&worker, "test", THREADS, MANY), OK);
+	for (size_t i = 0; i < THREADS + 1; i++) {
+		make(&jobs[i], &traces[i], i);
+		jobs[i].door = &doors[i < THREADS - 1 ? 0 : 1];
+		assert_int_equal(worker_submit(worker, &jobs[i].item), OK);
+	}
+	door_await(&doors[0], THREADS - 1);
+	/* All but one are held up: both of the others are done, one after the other. */
+	door_open(&doors[1]);
+	door_await(&doors[1], 2);
+	door_open(&doors[0]);
+	worker_stop(worker);
+	for (size_t i = 0; i < THREADS + 1; i++)
+		assert_int_equal(jobs[i].runs, 1);
+	door_fini(&doors[0]);
+	door_fini(&doors[1]);
+}
+
 static void stopping_an_idle_worker_or_none_returns(void **state)
 {
 	struct worker *worker;
 
 	(void)state;
-	assert_int_equal(worker_start(&worker, 1), OK);
+	assert_int_equal(worker_start(&worker, "test", 1, 1), OK);
 	worker_stop(worker);
 	worker_stop(NULL);
 }
@@ -170,6 +198,7 @@ int main(void)
 		cmocka_unit_test(a_full_queue_refuses),
 		cmocka_unit_test(a_job_may_free_itself),
 		cmocka_unit_test(threads_may_submit_at_the_same_time),
+		cmocka_unit_test(a_worker_of_several_threads_waits_for_none_of_them),
 		cmocka_unit_test(stopping_an_idle_worker_or_none_returns),
 	};
 
