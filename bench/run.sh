@@ -4,4 +4,5 @@
 set -eu
 cd "$(dirname "$0")/.."
 make -s all build/bench/stack
-exec node bench/run.mjs "$@"
+node bench/run.mjs "$@"
+exec node bench/figures.mjs

@@ -7,6 +7,7 @@
 #include "analytics/calendar.h"
 #include "analytics/facet.h"
 #include "analytics/figures.h"
+#include "analytics/recount_catalogue.h"
 #include "analytics/tally.h"
 #include "store/query.h"
 
@@ -17,23 +18,6 @@
 /* The numbers of a tally's key. A member's day stands in START. */
 enum { METRIC, SPAN, START, BEFORE };
 
-/* A web page or an article as its raw rows tell. */
-struct thing {
-	int64_t mentions;
-	int64_t clicks;
-	int64_t last;
-	bool tied; /* two rows of the last moment differ: which came later cannot be told */
-	struct text name;
-	struct text slug;
-	struct text type;
-};
-
-struct things {
-	struct tally names; /* a row for each, in the same order */
-	struct thing *list;
-	size_t room;
-};
-
 struct count {
 	struct db *db;
 	struct calendar *calendar;
@@ -43,12 +27,14 @@ struct count {
 	struct tally counts;
 	struct tally members;
 	struct tally gaps;
-	struct things pages;
-	struct things articles;
+	struct catalogue pages;
+	struct catalogue articles;
 };
 
-static void differ(struct count *count, const struct recount_difference *difference)
+static void differ(void *given, const struct recount_difference *difference)
 {
+	struct count *count = given;
+
 	count->result->differences++;
 	count->tell(count->context, difference);
 }
@@ -187,44 +173,6 @@ static enum err count_visitors(struct count *count)
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
-/* The place of a page or an article in its list, made when it is new. */
-static enum err find_thing(struct things *things, struct text id, struct thing **out)
-{
-	static const int64_t no_numbers[TALLY_NUMBERS] = { 0 };
-	const size_t known = things->names.count;
-	size_t place = 0;
-
-	if (tally_grow(&things->list, sizeof *things->list, known, &things->room) != OK ||
-	    tally_place(&things->names, no_numbers, id, &place) != OK)
-		return ERR_MEMORY;
-	things->names.rows[place].amount = (int64_t)place;
-	if (place == known)
-		things->list[place] = (struct thing){ .last = DB_NULL };
-	*out = &things->list[place];
-	return OK;
-}
-
-static enum err count_article(struct count *count, struct text id, struct text name, struct text slug, struct text type,
-			      int64_t at)
-{
-	struct arena *texts = &count->articles.names.texts;
-	struct thing *article;
-	enum err err = find_thing(&count->articles, id, &article);
-
-	if (err != OK || (article->last != DB_NULL && at < article->last))
-		return err;
-	if (at == article->last) {
-		article->tied = article->tied || !text_equal(article->name, name) || !text_equal(article->slug, slug) ||
-				!text_equal(article->type, type);
-		return OK;
-	}
-	*article = (struct thing){ .last = at,
-				   .name = text_copy(texts, name),
-				   .slug = text_copy(texts, slug),
-				   .type = text_copy(texts, type) };
-	return texts->failed ? ERR_MEMORY : OK;
-}
-
 static enum err count_mentions(struct count *count)
 {
 	struct recount_mentions_out row;
@@ -238,8 +186,8 @@ static enum err count_mentions(struct count *count)
 		if (err == OK)
 			err = add_member(count, METRIC_PLACES, day, row.article_id);
 		if (err == OK)
-			err = count_article(count, row.article_id, row.article_name, row.article_slug, row.article_type,
-					    row.mentioned_at);
+			err = catalogue_see_article(&count->articles, row.article_id, row.article_name,
+						    row.article_slug, row.article_type, row.mentioned_at);
 	}
 	db_stop(count->db, STATEMENT_RECOUNT_MENTIONS);
 	return err == ERR_NOT_FOUND ? OK : err;
@@ -262,8 +210,8 @@ static enum err count_views(struct count *count)
 		if (err == OK)
 			err = add_member(count, METRIC_SESSIONS_VIEWED, day, row.session_id);
 		if (err == OK)
-			err = count_article(count, row.article_id, row.article_name, row.article_slug, row.article_type,
-					    row.viewed_at);
+			err = catalogue_see_article(&count->articles, row.article_id, row.article_name,
+						    row.article_slug, row.article_type, row.viewed_at);
 	}
 	db_stop(count->db, STATEMENT_RECOUNT_VIEWS);
 	return err == ERR_NOT_FOUND ? OK : err;
@@ -271,21 +219,13 @@ static enum err count_views(struct count *count)
 
 static enum err count_web_mention(struct count *count, const struct recount_web_mentions_out *row)
 {
-	struct thing *page;
+	const bool clicked = row->clicked_at != DB_NULL;
+	enum err err =
+	    catalogue_see_page(&count->pages, row->article_url, row->article_title, row->mentioned_at, clicked);
 	int64_t day;
-	enum err err = find_thing(&count->pages, row->article_url, &page);
 
-	if (err != OK)
+	if (err != OK || !clicked)
 		return err;
-	page->mentions++;
-	page->last = row->mentioned_at; /* they come in order */
-	if (!text_equal(page->name, row->article_title))
-		page->name = text_copy(&count->pages.names.texts, row->article_title);
-	if (page->name.at == NULL)
-		return ERR_MEMORY;
-	if (row->clicked_at == DB_NULL)
-		return OK;
-	page->clicks++;
 	day = calendar_day(count->calendar, row->clicked_at);
 	err = add_count(count, METRIC_CLICKS, day, TEXT(""));
 	if (err == OK)
@@ -463,126 +403,9 @@ static enum err compare_table(struct count *count, const struct table *table, co
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
-static void differ_thing(struct count *count, const char *table, const char *name, struct text id, const char *column,
-			 struct recount_part stored, struct recount_part counted)
-{
-	differ(count, &(struct recount_difference){
-			  table,
-			  { { .name = name, .text = id }, { .name = "column", .text = text_of(column) } },
-			  stored,
-			  counted });
-}
-
-static void compare_number(struct count *count, struct text id, const char *column, int64_t stored, int64_t counted)
-{
-	if (stored != counted)
-		differ_thing(count, "web_pages", "article_url", id, column, (struct recount_part){ .number = stored },
-			     (struct recount_part){ .number = counted });
-}
-
-static void compare_page(struct count *count, const struct recount_stored_pages_out *row, const struct thing *page)
-{
-	compare_number(count, row->article_url, "mentions", row->mentions, page->mentions);
-	compare_number(count, row->article_url, "clicks", row->clicks, page->clicks);
-	compare_number(count, row->article_url, "last_mentioned", row->last_mentioned, page->last);
-	if (!text_equal(row->article_title, page->name))
-		differ_thing(count, "web_pages", "article_url", row->article_url, "article_title",
-			     (struct recount_part){ .text = row->article_title },
-			     (struct recount_part){ .text = page->name });
-}
-
-/* What an erased row called an article may be remembered; an earlier moment, or another name of the same, may not. */
-static void compare_article(struct count *count, const struct recount_stored_articles_out *row,
-			    const struct thing *article)
-{
-	const bool same = text_equal(row->article_name, article->name) &&
-			  text_equal(row->article_slug, article->slug) && text_equal(row->article_type, article->type);
-
-	if (row->seen_at < article->last)
-		differ_thing(count, "articles", "article_id", row->article_id, "seen_at",
-			     (struct recount_part){ .number = row->seen_at },
-			     (struct recount_part){ .number = article->last });
-	else if (row->seen_at == article->last && !article->tied && !same)
-		differ_thing(count, "articles", "article_id", row->article_id, "article_name",
-			     (struct recount_part){ .text = row->article_name },
-			     (struct recount_part){ .text = article->name });
-}
-
-/* How pages and articles are read: the row's id, and what to compare when both sides have it. */
-struct catalogue {
-	const char *table;
-	const char *name;
-	enum statement_id id;
-	void (*compare)(struct count *count, const void *row, const struct thing *thing);
-	struct text (*row_id)(const void *row);
-};
-
-union stored_thing {
-	struct recount_stored_pages_out page;
-	struct recount_stored_articles_out article;
-};
-
-static struct text page_id(const void *row)
-{
-	return ((const struct recount_stored_pages_out *)row)->article_url;
-}
-
-static struct text article_id(const void *row)
-{
-	return ((const struct recount_stored_articles_out *)row)->article_id;
-}
-
-static void compare_page_row(struct count *count, const void *row, const struct thing *thing)
-{
-	compare_page(count, row, thing);
-}
-
-static void compare_article_row(struct count *count, const void *row, const struct thing *thing)
-{
-	compare_article(count, row, thing);
-}
-
-static const struct catalogue pages_catalogue = { "web_pages", "article_url", STATEMENT_RECOUNT_STORED_PAGES,
-						  compare_page_row, page_id };
-static const struct catalogue articles_catalogue = { "articles", "article_id", STATEMENT_RECOUNT_STORED_ARTICLES,
-						     compare_article_row, article_id };
-
-static void differ_presence(struct count *count, const struct catalogue *catalogue, struct text id, bool is_stored)
-{
-	differ(count, &(struct recount_difference){ catalogue->table,
-						    { { .name = catalogue->name, .text = id } },
-						    { .number = is_stored ? 1 : DB_NULL },
-						    { .number = is_stored ? DB_NULL : 1 } });
-}
-
-static enum err compare_catalogue(struct count *count, const struct catalogue *catalogue, struct things *things)
-{
-	struct tally *names = &things->names;
-	union stored_thing row;
-	size_t at = 0;
-	enum err err = db_start(count->db, catalogue->id, NULL);
-
-	tally_sort(names);
-	while (err == OK && (err = db_step(count->db, catalogue->id, &row)) == OK) {
-		const struct text id = catalogue->row_id(&row);
-
-		for (; at < names->count && tally_compare_texts(names->rows[at].label, id) < 0; at++)
-			differ_presence(count, catalogue, names->rows[at].label, false);
-		if (at == names->count || !text_equal(names->rows[at].label, id)) {
-			differ_presence(count, catalogue, id, true);
-			continue;
-		}
-		catalogue->compare(count, &row, &things->list[names->rows[at].amount]);
-		at++;
-	}
-	db_stop(count->db, catalogue->id);
-	for (; err == ERR_NOT_FOUND && at < names->count; at++)
-		differ_presence(count, catalogue, names->rows[at].label, false);
-	return err == ERR_NOT_FOUND ? OK : err;
-}
-
 static enum err run(struct count *count)
 {
+	const struct catalogue_listener listener = { differ, count };
 	enum err err = count_chats(count);
 
 	if (err == OK)
@@ -604,9 +427,9 @@ static enum err run(struct count *count)
 	if (err == OK)
 		err = compare_table(count, &gaps_table, &count->gaps);
 	if (err == OK)
-		err = compare_catalogue(count, &pages_catalogue, &count->pages);
+		err = catalogue_compare_pages(&count->pages, count->db, &listener);
 	if (err == OK)
-		err = compare_catalogue(count, &articles_catalogue, &count->articles);
+		err = catalogue_compare_articles(&count->articles, count->db, &listener);
 	return err;
 }
 
@@ -614,8 +437,7 @@ enum err recount_all(struct db *db, struct recount *out,
 		     void (*tell)(void *context, const struct recount_difference *difference), void *context)
 {
 	struct count count = { .db = db, .result = out, .tell = tell, .context = context };
-	struct tally *tallies[] = { &count.counts, &count.members, &count.gaps, &count.pages.names,
-				    &count.articles.names };
+	struct tally *tallies[] = { &count.counts, &count.members, &count.gaps };
 	struct figures figures;
 	struct arena arena;
 	enum err err;
@@ -624,6 +446,8 @@ enum err recount_all(struct db *db, struct recount *out,
 	arena_init(&arena, 4096);
 	for (size_t i = 0; i < sizeof tallies / sizeof tallies[0]; i++)
 		tally_init(tallies[i], TEXT_CAP);
+	catalogue_init(&count.pages, TEXT_CAP);
+	catalogue_init(&count.articles, TEXT_CAP);
 	err = figures_open(&figures, db, &arena);
 	if (err == OK) {
 		out->complete = true;
@@ -639,8 +463,8 @@ enum err recount_all(struct db *db, struct recount *out,
 	calendar_free(count.calendar);
 	for (size_t i = 0; i < sizeof tallies / sizeof tallies[0]; i++)
 		tally_fini(tallies[i]);
-	free(count.pages.list);
-	free(count.articles.list);
+	catalogue_fini(&count.pages);
+	catalogue_fini(&count.articles);
 	arena_fini(&arena);
 	return err;
 }

@@ -16,6 +16,7 @@
 #include "analytics/figures.h"
 #include "analytics/recount.h"
 #include "auth/tenant.h"
+#include "base/json_tree.h"
 #include "fixture.h"
 #include "store/query.h"
 
@@ -424,17 +425,24 @@ static void erase_event(struct house *house)
 
 static struct counted_visitor visitor_of(struct house *house, const struct visitor *visitor)
 {
-	char text[160] = "{";
+	struct counted_visitor counted = { .number = visitor->number, .created_at = visitor->at };
+	struct buffer json;
 
-	if (visitor->season >= 0)
-		snprintf(text + 1, sizeof text - 1, "\"season\":%s\"S%d\"%s,",
-			 visitor->season == 1 ? "{\"label\":" : "", visitor->season, visitor->season == 1 ? "}" : "");
-	strcat(text, "\"preferences\":[\"\"");
+	buffer_init(&json, 256);
+	buffer_string(&json, "{");
+	if (visitor->season == 1)
+		buffer_string(&json, "\"season\":{\"label\":\"S1\"},");
+	else if (visitor->season >= 0)
+		buffer_format(&json, "\"season\":\"S%d\",", visitor->season);
+	buffer_string(&json, "\"preferences\":[\"\"");
 	for (int i = 0; i < PREFERENCES; i++)
 		if ((visitor->preferences >> i & 1) != 0)
-			snprintf(text + strlen(text), sizeof text - strlen(text), ",\"P%d\",\" P%d \"", i, i);
-	strcat(text, "]}");
-	return (struct counted_visitor){ visitor->number, visitor->at, text_copy(&house->arena, text_of(text)) };
+			buffer_format(&json, ",\"P%d\",\" P%d \"", i, i);
+	buffer_string(&json, "]}");
+	assert_false(json.failed);
+	counted.metadata = text_copy(&house->arena, (struct text){ json.at, json.length });
+	buffer_fini(&json);
+	return counted;
 }
 
 static void store_visitor(struct house *house)
@@ -1087,5 +1095,6 @@ int main(void)
 		HOUSE(whatever_is_tampered_with_is_found),
 	};
 
+	json_tree_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

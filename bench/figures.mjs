@@ -1,0 +1,149 @@
+// What the dashboard's figures cost: the same routes at ten thousand messages and at two million, and five years of days
+// against five. Times are the server's own, from its log.
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+
+const FEW = Number(process.env.BENCH_FEW ?? 10_000);
+const MESSAGES = Number(process.env.BENCH_MESSAGES ?? 2_000_000);
+const ASKED = 300; // times each
+const YEARS = 5 * 365.25 * 86_400_000;
+const innkeeper = 'build/innkeeper';
+const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'innkeeper-figures-'));
+const database = `sqlite:${join(folder, 'figures.db')}`;
+const said = join(folder, 'said');
+const password = 'correct horse battery';
+
+let seed = 12345;
+function random(limit) {
+	seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+	return Math.floor(seed / 4294967296 * limit);
+}
+
+const verb = (words, input) => JSON.parse(execFileSync(innkeeper, [...words, '--database', database], { input }));
+const lines = () => readFileSync(said, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line));
+
+async function start() {
+	const to = openSync(said, 'w');
+	const child = spawn(innkeeper, ['serve', '--database', database, '--listen', '127.0.0.1:0'], { stdio: ['ignore', to, to] });
+	closeSync(to);
+	while (child.exitCode === null) {
+		const ready = lines().find(({ message }) => message === 'ready');
+		if (ready) return { child, port: ready.port };
+		await setTimeout(5);
+	}
+	throw new Error(readFileSync(said, 'utf8'));
+}
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+function ask(port, method, path, headers, body) {
+	return new Promise((resolve, reject) => {
+		const request = http.request({ port, method, path, headers, agent }, (response) => {
+			const chunks = [];
+			response.on('data', (chunk) => chunks.push(chunk));
+			response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, text: Buffer.concat(chunks).toString() }));
+		});
+		request.on('error', reject);
+		request.end(body);
+	});
+}
+
+// A hotel's five years: of twenty messages one begins a chat, a few mention, view, click or register.
+const cities = ['Fort Myers, Florida, US', 'Berlin, Berlin, Germany', 'London, England, UK', 'Naples, Florida, USA', 'unknown'];
+const started = Date.now() - YEARS;
+const times = [];
+function chat(part) {
+	times.push(Math.round(started + part * YEARS));
+	return { type: 'chat', chatId: `c${times.length}`, sessionId: `s${times.length - random(3)}`, location: cities[random(cities.length)],
+		userAgent: random(2) ? 'iPhone Mobile' : 'X11; Linux', timestamp: new Date(times.at(-1)).toISOString() };
+}
+
+// In the order of their time, as they come to a server that lives five years; the later ones beside the first.
+function* events(count) {
+	for (let i = 0; i < count; i++) {
+		if (i % 20 === 0) yield chat(i / count);
+		const which = times.length - 1 - random(Math.min(50, times.length));
+		const timestamp = new Date(times[which] + random(3_600_000)).toISOString();
+		yield { type: 'message', chatId: `c${which + 1}`, role: i % 2 ? 'assistant' : 'user', content: 'Where can we rent kayaks?', timestamp };
+		const article = { id: `a${random(400)}`, title: 'An article', slug: 'an-article' };
+		const url = `https://example.com/${random(2000)}`;
+		if (i % 40 === 1) yield { type: 'article_mention', articles: [article], chatId: `c${which + 1}`, timestamp };
+		if (i % 60 === 2) yield { type: 'article_view', articleId: article.id, articleSlug: article.slug, sessionId: `s${which}`, timestamp };
+		if (i % 80 === 3) yield { type: 'web_mentions', mentions: [{ url }], sessionId: `s${which}`, chatId: `c${which + 1}`, timestamp };
+		if (i % 160 === 3) yield { type: 'web_click', articleUrl: url, sessionId: `s${which}`, timestamp };
+		if (i % 200 === 4) yield { type: 'visitor', email: `v${i}-${which}@example.com`, metadata: { season: ['Winter', 'Spring'][random(2)], preferences: [`P${random(30)}`] }, timestamp };
+	}
+}
+
+async function fill(port, key, count) {
+	const source = events(count);
+	const started = performance.now();
+	let sent = 0;
+	for (let items = []; ; items = []) {
+		for (let next; items.length < 1000 && !(next = source.next()).done;) items.push(next.value);
+		if (items.length === 0) break;
+		sent += items.length;
+		const answer = await ask(port, 'POST', '/api/batch', { 'x-api-key': key }, JSON.stringify(items));
+		const { errors } = JSON.parse(answer.text);
+		if (answer.status !== 207 || errors.length > 0) throw new Error(`filling failed: ${answer.text.slice(0, 500)}`);
+	}
+	return Math.round(sent / (performance.now() - started) * 1000);
+}
+
+const routes = ['summary-metrics', 'user-activity', 'event-totals', 'conversion-rates', 'user-composition', 'interests'];
+
+// The median of the server's own milliseconds for one address.
+async function measure(port, cookie, path) {
+	const route = path.split('?')[0];
+	const before = lines().filter((line) => line.route === route).length;
+	for (let i = 0; i < ASKED; i++) {
+		const answer = await ask(port, 'GET', path, { cookie });
+		if (answer.status !== 200) throw new Error(`${path}: ${answer.text}`);
+	}
+	let took;
+	do {
+		await setTimeout(20); // the log gathers lines
+		took = lines().filter((line) => line.route === route).slice(before).map(({ milliseconds }) => milliseconds);
+	} while (took.length < ASKED);
+	return took.sort((a, b) => a - b)[ASKED >> 1];
+}
+
+const print = (...cells) => console.log(cells.map((cell, i) => i === 0 ? cell.padEnd(52) : String(cell).padStart(14)).join(''));
+
+async function main() {
+	const server = await start();
+	try {
+		const { api_key: key, slug } = verb(['organization', 'create', 'Bench']);
+		verb(['user', 'create', '--organization', slug, '--email', 'bench@example.com', '--role', 'Member', '--password-stdin'], `${password}\n`);
+		const login = await ask(server.port, 'POST', '/api/auth/login', { 'content-type': 'application/json' }, JSON.stringify({ email: 'bench@example.com', password }));
+		const cookie = login.headers['set-cookie'][0].split(';')[0];
+		const paths = [...routes.map((name) => `/api/analytics/${name}`), ...['summary-metrics', 'conversion-rates', 'user-composition'].flatMap((name) => [5, 1826].map((days) => `/api/analytics/${name}?days=${days}`)),
+			'/api/articles/stats'];
+		const all = async () => new Map(await paths.reduce(async (list, path) => [...await list, [path, await measure(server.port, cookie, path)]], Promise.resolve([])));
+		await fill(server.port, key, FEW);
+		const few = await all();
+		const rate = await fill(server.port, key, MESSAGES - FEW);
+		await setTimeout(2000); // the log's pages go home
+		const many = await all();
+		print('median ms at the server', FEW.toLocaleString('en-US'), MESSAGES.toLocaleString('en-US'), 'times');
+		for (const path of paths) print(path, few.get(path).toFixed(3), many.get(path).toFixed(3), (many.get(path) / few.get(path)).toFixed(2));
+		console.log(`\nfilled with ${rate.toLocaleString('en-US')} events a second in batches`);
+		const began = performance.now();
+		const { rows, result } = verb(['verify']);
+		console.log(`${rows.toLocaleString('en-US')} rows counted again in ${((performance.now() - began) / 1000).toFixed(1)} s: ${result}`);
+	} finally {
+		server.child.kill('SIGTERM');
+		await once(server.child, 'exit');
+		agent.destroy();
+	}
+}
+
+try {
+	await main();
+} finally {
+	rmSync(folder, { recursive: true, force: true });
+}
