@@ -20,10 +20,12 @@ static const struct json_field verify_fields[] = {
 #undef AT
 const struct json_shape verify_body = JSON_SHAPE(verify_input, verify_fields);
 
+enum wrong_kind { PAGE, ARTICLE, CHAT };
+
 /* What is wrong beside an organization's edition. */
 struct wrong {
 	struct wrong *next;
-	enum { PAGE, ARTICLE, CHAT } kind;
+	enum wrong_kind kind;
 	struct text id;
 	int64_t number;
 };
@@ -74,7 +76,7 @@ static void remember(struct audit *audit, const struct recount_difference *diffe
 {
 	static const struct {
 		const char *table;
-		int kind;
+		enum wrong_kind kind;
 	} kinds[] = { { "web_pages", PAGE }, { "articles", ARTICLE }, { "chat_activity", CHAT } };
 
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

@@ -1051,8 +1051,7 @@ static void whatever_is_tampered_with_is_found(void **state)
 	static const char *const tamperings[] = {
 		"UPDATE rollup_counts SET amount = amount + 1 WHERE metric = 1 AND span = 2",
 		"DELETE FROM rollup_counts WHERE metric = 8",
-		"INSERT INTO rollup_counts SELECT organization_id, edition, 13, 0, 5, 'x', 1 FROM rollup_counts LIMIT "
-		"1",
+		"UPDATE rollup_counts SET label = label || 'x' WHERE metric = 10",
 		"UPDATE rollup_gaps SET amount = amount - 1 WHERE metric = 32 AND span = 0",
 		"DELETE FROM rollup_gaps WHERE span = 1",
 		"UPDATE rollup_members SET amount = 9 WHERE metric = 38",
