@@ -245,10 +245,11 @@ describe("POST /api/users/identify", () => {
 	test("a member is found and keeps role, name and account", async () => {
 		const email = address();
 		const made = await house.verb("user", "create", "--organization", ours.slug, "--email", email, "--role", "Creator", "--name", "Cy");
+		assert.ok(made.invitation);
 		const before = await userRow(made.id);
 		assert.equal((await user({ email, name: "Mallory", source: "x" })).user_id, made.id);
 		assert.deepEqual(await userRow(made.id), before);
-		assert.deepEqual([before.role, before.without_account], ["Creator", 0]);
+		assert.deepEqual([before.role, before.without_account], ["Creator", 1], "nor does it accept the invitation");
 	});
 
 	test("chats and views of the session and the chat named become the user's, if they have none", async () => {

@@ -358,7 +358,7 @@ describe("settings and keys", () => {
 		const own = await house.organization("Key House");
 		const admin = await house.member(own);
 		const shown = await admin.ok("GET", "/api/settings");
-		assert.deepEqual(Object.keys(shown).sort(), ["api_key", "created_at", "id", "location", "organization_name", "retention_days", "slug", "status", "time_zone", "updated_at", "website_url"]);
+		assert.deepEqual(Object.keys(shown).sort(), ["api_key", "created_at", "figures_being_counted", "id", "location", "organization_name", "retention_days", "slug", "status", "time_zone", "updated_at", "website_url"]);
 		assert.equal(shown.api_key, `${own.api_key.slice(0, 12)}...${own.api_key.slice(-4)}`);
 		const create = (key) => house.post(key, "/api/chats/create", { sessionId: "s" });
 		assert.equal((await create(own.api_key)).status, 200);

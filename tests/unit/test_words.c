@@ -112,7 +112,7 @@ static void too_many_words_are_refused(void **state)
 	for (size_t i = 0; i < WORDS_OF_QUERY; i++)
 		memcpy(text + 2 * i, "a ", 2);
 	assert_non_null(query(text));
-	memcpy(text + 2 * WORDS_OF_QUERY, "a", 1);
+	text[(size_t)2 * WORDS_OF_QUERY] = 'a';
 	assert_int_equal(words_of_query(text_of(text), &arena, &expression), ERR_TOO_LARGE);
 }
 
