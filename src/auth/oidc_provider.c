@@ -349,8 +349,9 @@ enum err oidc_provider_address(struct oidc_provider *provider, const struct oidc
 	oidc_web_pair(&query, "nonce", pending->nonce);
 	oidc_web_pair(&query, "code_challenge", challenge);
 	oidc_web_pair(&query, "code_challenge_method", TEXT("S256"));
-	*out = redirect.failed || query.failed ? (struct text){ 0 }
-					       : text_copy(arena, (struct text){ query.at, query.length });
+	*out = (struct text){ 0 };
+	if (!redirect.failed && !query.failed)
+		*out = text_copy(arena, (struct text){ query.at, query.length });
 	buffer_fini(&redirect);
 	buffer_fini(&query);
 	return out->at == NULL ? ERR_MEMORY : OK;
@@ -399,8 +400,9 @@ static enum err make_form(const struct oidc_provider *provider, const struct met
 		oidc_web_pair(&form, "client_id", text_of(provider->options.client_id));
 	if (provider->options.client_secret != NULL && !metadata->takes_basic)
 		oidc_web_pair(&form, "client_secret", text_of(provider->options.client_secret));
-	*out = redirect.failed || form.failed ? (struct text){ 0 }
-					      : text_copy(arena, (struct text){ form.at, form.length });
+	*out = (struct text){ 0 };
+	if (!redirect.failed && !form.failed)
+		*out = text_copy(arena, (struct text){ form.at, form.length });
 	buffer_fini(&redirect);
 	buffer_fini(&form);
 	return out->at == NULL ? ERR_MEMORY : OK;
