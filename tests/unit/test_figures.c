@@ -271,7 +271,7 @@ static struct counted_article article_of(struct house *house, const struct event
 					 .name = name(house, "name", event->what),
 					 .slug = name(house, "slug", event->what),
 					 .type = TEXT("Article"),
-					 .session_id = event->session < 0 ? (struct text){ 0 }
+					 .session_id = event->session < 0 ? text_of(NULL)
 									  : name(house, "session", event->session) };
 }
 
@@ -333,8 +333,8 @@ static struct counted_web_mention web_of(struct house *house, const struct event
 					     .clicked_at = event->clicked_at,
 					     .url = name(house, "https://example.com/", event->what),
 					     .title = name(house, "title", event->what * 100 + event->session),
-					     .chat_id = event->name < 0 ? (struct text){ 0 }
-									: name(house, "chat", event->name),
+					     .chat_id =
+						 event->name < 0 ? text_of(NULL) : name(house, "chat", event->name),
 					     .session_id = name(house, "session", event->session) };
 }
 
