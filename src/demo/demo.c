@@ -113,7 +113,7 @@ static void print_all(const struct demo *demo)
 	printf("\nSign in, and see this month's figures beside those of the month before:\n  curl -s -c jar "
 	       "%s/api/auth/login "
 	       "-H 'Content-Type: application/json' -d '{\"email\": \"%s\", \"password\": \"%s\"}'\n"
-	       "  curl -s -b jar '%s/api/analytics/summary-metrics?days=30&compare=previous'\n",
+	       "  curl -s -b cookies.txt '%s/api/analytics/summary-metrics?days=30&compare=previous'\n",
 	       demo->url, demo->tenants[0].organization->email,
 	       demo->tenants[0].password[0] != '\0' ? demo->tenants[0].password : "...", demo->url);
 	printf("\nStop with Ctrl-C. %s%.*s\n",

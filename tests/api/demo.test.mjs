@@ -73,7 +73,7 @@ const sqlite = async (file, sql) => (await run("sqlite3", ["-json", file, sql], 
 // By the session that the printed line has left in `folder`.
 async function everyPageHasSomethingToShow(demo, folder) {
 	await historyIn(demo);
-	const read = async (path) => JSON.parse((await run("curl", ["-sSf", "-b", "jar", demo.url + path], { cwd: folder })).stdout);
+	const read = async (path) => JSON.parse((await run("curl", ["-sSf", "-b", "cookies.txt", demo.url + path], { cwd: folder })).stdout);
 	assert.equal((await read("/api/settings")).time_zone, "America/New_York");
 	for (const [path, member] of [
 		["/api/chats"], ["/api/chats?status=completed"], ["/api/visitors", "visitors"], ["/api/users", "users"], ["/api/keys"], ["/api/audit", "entries"],
