@@ -169,17 +169,43 @@ describe("a real provider", () => {
 		assert.equal(await house.value(`SELECT role FROM users WHERE email = '${email}'`), "Visitor");
 	});
 
-	test("every organization that waits for the person gets them, also later", async () => {
-		const organizations = [await house.organization(), await house.organization(), await house.organization()];
+	const slugs = async (browser) => (await session(browser)).organizations.map(({ slug }) => slug).sort();
+	const token = (made) => /token=([\w-]+)/.exec(made.invitation.link)[1];
+
+	test("every organization that waits for the person gets them when they come first", async () => {
+		const organizations = [await house.organization(), await house.organization()];
 		const { subject, email } = person();
 		await invite(house, organizations[0], email);
 		await invite(house, organizations[1], email, "Admin");
-		const slugs = async (browser) => (await session(browser)).organizations.map(({ slug }) => slug).sort();
-		const first = await signIn(house, provider, subject);
-		assert.deepEqual(await slugs(first.browser), organizations.slice(0, 2).map(({ slug }) => slug).sort());
-		await invite(house, organizations[2], email);
-		const second = await signIn(house, provider, subject);
-		assert.deepEqual(await slugs(second.browser), organizations.map(({ slug }) => slug).sort());
+		const { browser } = await signIn(house, provider, subject);
+		assert.deepEqual(await slugs(browser), organizations.map(({ slug }) => slug).sort());
+	});
+
+	test("later an e-mail opens nothing: who is known opens the link while signed in", async () => {
+		const [first, second] = [await house.organization(), await house.organization()];
+		const { subject, email } = person();
+		await invite(house, first, email);
+		await signIn(house, provider, subject);
+		const made = await invite(house, second, email);
+		const { browser } = await signIn(house, provider, subject);
+		assert.deepEqual(await slugs(browser), [first.slug]);
+		await browser.ok("POST", "/api/auth/join", { token: token(made) });
+		assert.deepEqual(await slugs(browser), [first.slug, second.slug].sort());
+		assert.equal((await session(browser)).organization.slug, second.slug);
+	});
+
+	test("an e-mail that the provider gives to somebody who is known opens no invitation of its old owner", async () => {
+		const [ours, theirs] = [await house.organization(), await house.organization()];
+		const known = person();
+		await invite(house, ours, known.email);
+		await signIn(house, provider, known.subject);
+		const victim = person();
+		await invite(house, theirs, victim.email, "Admin");
+		provider.people.set(known.subject, { email: victim.email, email_verified: true });
+		const { browser } = await signIn(house, provider, known.subject);
+		assert.deepEqual(await slugs(browser), [ours.slug]);
+		const rightful = await signIn(house, provider, victim.subject);
+		assert.deepEqual(await slugs(rightful.browser), [theirs.slug]);
 	});
 
 	test("an invitation that has expired, or is a suspended organization's, opens nothing", async () => {
