@@ -223,8 +223,25 @@ static enum err check_tenant(struct call *call)
 	return err == OK && call->scope == NULL ? ERR_MEMORY : err;
 }
 
+/* What makes the server ask another one is open to everybody, but not as often as they like. */
+static enum err check_address(struct call *call)
+{
+	const struct bucket_state state = attempts_ask(call->house->attempts, call->request->peer.bytes);
+
+	if (state.allowed)
+		return OK;
+	put_rate_headers(call, "sign-ins", &state);
+	return limited(call);
+}
+
 enum err credential_check(struct call *call)
 {
+	if (call->route->rate == BY_ADDRESS) {
+		const enum err err = check_address(call);
+
+		if (err != OK)
+			return err;
+	}
 	switch (call->route->credential) {
 	case KEY:
 		return check_key(call);

@@ -332,6 +332,12 @@ static enum err submit_write(struct call *call)
 	return writer_submit(call->house->writer, &call->writer_item);
 }
 
+/* Whether the call waits for the thread that computes, which is one for all, and so has a place of its address. */
+static bool computes(const struct call *call)
+{
+	return !call->route->errand && !call->request->control;
+}
+
 static void run_slowly(void *context)
 {
 	struct call *call = context;
@@ -339,6 +345,8 @@ static void run_slowly(void *context)
 
 	if (call->route->prepare != NULL)
 		err = call->route->prepare(call);
+	if (computes(call))
+		attempts_leave(call->house->attempts, call->request->peer.bytes);
 	if (err == OK && call->route->runs == WRITES) {
 		err = submit_write(call);
 		if (err == OK)
@@ -350,11 +358,26 @@ static void run_slowly(void *context)
 	http_resume(call->request);
 }
 
+static enum err crowded(struct call *call)
+{
+	http_reply_header(call->request, "Retry-After", TEXT("1"));
+	atomic_fetch_add_explicit(&call->house->metrics->rate_limited, 1, memory_order_relaxed);
+	return call_fail(call, ERR_RATE_LIMITED, NULL,
+			 "Too many requests of this address wait for their password's check: try again in a moment.");
+}
+
 static enum err submit_slow(struct call *call)
 {
+	enum err err;
+
+	if (computes(call) && !attempts_enter(call->house->attempts, call->request->peer.bytes))
+		return crowded(call);
 	call->worker_item.run = run_slowly;
 	call->worker_item.context = call;
-	return worker_submit(call->route->errand ? call->house->errands : call->house->slow, &call->worker_item);
+	err = worker_submit(call->route->errand ? call->house->errands : call->house->slow, &call->worker_item);
+	if (err != OK && computes(call))
+		attempts_leave(call->house->attempts, call->request->peer.bytes);
+	return err;
 }
 
 static enum http_next handle(void *given, struct http_request *request)

@@ -8,6 +8,7 @@ import { CLIENT, FakeProvider, PUBLIC_URL, REDIRECT, RealProvider, SECRET, encod
 
 const options = (provider, ...more) => [
 	...["--oidc-issuer", provider.issuer, "--oidc-client-id", CLIENT, "--oidc-client-secret", SECRET, "--public-url", PUBLIC_URL],
+	...["--auth-failures-per-minute", "0"],
 	...more,
 ];
 
@@ -580,6 +581,28 @@ describe("without a provider", () => {
 		for (const path of ["/api/auth/oidc/start", "/api/auth/oidc/callback", "/api/auth/oidc/callback?code=a&state=b"])
 			assertError(await house.get(path), 404, "not_found");
 	});
+});
+
+test("an address starts and ends so many sign-ins a minute, and what is beyond asks no provider", async () => {
+	const provider = await new FakeProvider().open();
+	const house = await openHouse(options(provider, "--auth-failures-per-minute", "5", "--trusted-proxy", "127.0.0.1"));
+	const ask = (path, address = "192.0.2.1") => house.get(`/api/auth/oidc/${path}`, { "x-forwarded-for": address });
+	try {
+		for (let i = 0; i < 5; i++) assert.equal((await ask(i % 2 ? "start" : "callback?code=c&state=s")).status, 302);
+		for (const path of ["start", "callback?code=c&state=s"]) {
+			const refused = await ask(path);
+			assertError(refused, 429, "rate_limited");
+			assert.match(refused.headers["retry-after"], /^\d+$/);
+			assert.equal(refused.headers["set-cookie"], undefined);
+		}
+		assert.equal((await ask("start", "192.0.2.2")).status, 302);
+		// Nor does it keep anybody from signing in by password there.
+		const answer = await house.post(undefined, "/api/auth/login", { email: "a@b.example", password: "x" }, { "x-forwarded-for": "192.0.2.1" });
+		assertError(answer, 401, "unauthorized");
+	} finally {
+		await house.end();
+		await provider.close();
+	}
 });
 
 test("a browser is sent to a path of this server afterwards, and to nothing else", async () => {
