@@ -289,7 +289,9 @@ static enum err write_run(struct db *db, void *context)
 	enum err err;
 
 	call->db = db;
-	err = run_handler(call);
+	err = credential_confirm(call);
+	if (err == OK)
+		err = run_handler(call);
 	if (err == OK)
 		err = record(call);
 	call->db = NULL;
@@ -303,7 +305,9 @@ static enum err record_run(struct db *db, void *context)
 	enum err err;
 
 	call->db = db;
-	err = record(call);
+	err = credential_confirm(call);
+	if (err == OK)
+		err = record(call);
 	call->db = NULL;
 	return err;
 }
@@ -380,12 +384,23 @@ static enum err submit_slow(struct call *call)
 	return err;
 }
 
+/* A body of no use, sent slowly, does not keep a reading open past the session; what writes asks the writer. */
+static enum err confirm_late(struct call *call)
+{
+	if (call->route->credential != SESSION || call->route->runs == WRITES || call->body.length == 0 ||
+	    credential_still_holds(call))
+		return OK;
+	return call_fail(call, ERR_UNAUTHORIZED, NULL, "Sign in first.");
+}
+
 static enum http_next handle(void *given, struct http_request *request)
 {
 	struct call *call = request->context;
 	enum err err = read_body(call);
 
 	(void)given;
+	if (err == OK)
+		err = confirm_late(call);
 	if (err != OK)
 		return answer_fault(call, err);
 	if (call->route->prepare != NULL || call->route->runs == SLOWLY) {
