@@ -342,6 +342,31 @@ static void what_is_deleted_cannot_be_read_from_the_file(void **state)
 	}
 }
 
+/* Words that wait to be removed would else be found in the chat that has the number next. */
+static void the_newest_chats_number_is_not_given_again(void **state)
+{
+	struct house *house = *state;
+	const struct scope *b = house->scopes[1];
+	struct erasing erasing = begin(house, b);
+	struct chat_create_in chat = { .id = uuid_new(),
+				       .chat_id = TEXT("next"),
+				       .session_id = TEXT("s"),
+				       .status = TEXT("active"),
+				       .created_at = 1 };
+
+	assert_int_equal(erase_chat(&erasing, 3), OK);
+	assert_int_equal(erase_chat(&erasing, 4), OK);
+	end(house);
+	begin(house, b);
+	assert_int_equal(query_run(house->db, STATEMENT_CHAT_CREATE, &chat, NULL), OK);
+	assert_int_equal(db_inserted(house->db), 5);
+	assert_int_equal(query_run(house->db, STATEMENT_CHAT_ACTIVITY_CREATE,
+				   &(struct chat_activity_create_in){ .chat_number = 5, .updated_at = 1 }, NULL),
+			 OK);
+	end(house);
+	assert_int_equal(found(house, b, "canaryword"), 0);
+}
+
 #define HOUSE(test) cmocka_unit_test_setup_teardown(test, open_house, close_house)
 
 int main(void)
@@ -349,6 +374,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		HOUSE(a_chat_goes_with_all_that_hangs_on_it),
 		HOUSE(a_visitor_goes_with_all_chats_and_links),
+		HOUSE(the_newest_chats_number_is_not_given_again),
 		HOUSE(another_organizations_chat_and_visitor_are_not_there),
 		HOUSE(a_message_that_was_not_indexed_yet_leaves_nothing_either),
 		HOUSE(a_long_conversation_goes_in_small_steps_through_crashes),
