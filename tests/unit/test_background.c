@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analytics/counting.h"
 #include "api/house.h"
+#include "auth/tenant.h"
 #include "background.h"
 #include "fixture.h"
 
@@ -153,12 +155,43 @@ static void a_step_that_fails_half_way_leaves_nothing_and_holds_up_nothing(void 
 	assert_int_equal(number(rooms, COUNTED_OF(A)), 1);
 }
 
+/* A list that grows moves: what was found in it before is looked up again. */
+static void an_event_is_counted_while_the_books_move(void **state)
+{
+	struct rooms *rooms = *state;
+	struct arena *arena = &rooms->fixture.arena;
+	const struct uuid a = fixture_id('a');
+	struct counting counting = { rooms->house.ledger, rooms->db, tenant_scope(arena, &a), arena };
+	struct counted_last last = { DB_NULL, DB_NULL };
+
+	fill(rooms);
+	assert_int_equal(db_begin(rooms->db), OK);
+	for (uint16_t i = 0; i < 255; i++) {
+		struct uuid id = { .bytes = { (uint8_t)i, 1 } };
+		const struct scope *scope = tenant_scope(arena, &id);
+		struct book *book;
+
+		assert_int_equal(db_enter(rooms->db, scope), OK);
+		assert_int_equal(ledger_book(rooms->house.ledger, rooms->db, scope, &book), OK);
+		assert_int_equal(db_leave(rooms->db, true), OK);
+	}
+	assert_int_equal(db_enter(rooms->db, counting.scope), OK);
+	assert_int_equal(counting_message(&counting, 1, 1, &last), OK);
+	assert_int_equal(last.edition, 0);
+	assert_int_equal(last.day, 0);
+	assert_int_equal(db_leave(rooms->db, true), OK);
+	ledger_end_item(rooms->house.ledger, true);
+	assert_int_equal(ledger_settle(rooms->db, rooms->house.ledger), OK);
+	assert_int_equal(db_end(rooms->db, true), OK);
+}
+
 #define ROOMS(test) cmocka_unit_test_setup_teardown(test, open_rooms, close_rooms)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROOMS(an_organization_whose_zone_is_lost_holds_up_no_other),
+		ROOMS(an_event_is_counted_while_the_books_move),
 		ROOMS(a_step_that_fails_half_way_leaves_nothing_and_holds_up_nothing),
 	};
 

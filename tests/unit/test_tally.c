@@ -22,7 +22,7 @@ static void where_a_label_falls_is_a_secret(void **state)
 	for (size_t i = 0; i < 2; i++)
 		tally_init(&tallies[i], 1 << 20);
 	for (int n = 0; n < 100; n++) {
-		char label[8];
+		char label[16];
 
 		snprintf(label, sizeof label, "%d", n);
 		for (size_t i = 0; i < 2; i++)
