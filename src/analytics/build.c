@@ -391,7 +391,7 @@ enum err build_look(struct db *db, struct arena *arena, struct build_progress *o
 	*out = (struct build_progress){ .zone = TEXT("UTC") };
 	if (err != OK)
 		return err == ERR_NOT_FOUND ? OK : err;
-	out->zone = state.edition == DB_NULL ? (struct text){ 0 } : state.zone;
+	out->zone = state.edition == DB_NULL ? text_of(NULL) : state.zone;
 	out->building = state.build_edition != DB_NULL;
 	out->build_zone = state.build_zone;
 	out->done = state.rows_done;

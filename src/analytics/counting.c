@@ -79,7 +79,7 @@ enum err counting_message(const struct counting *counting, int64_t chat_number, 
 enum err counting_chat_erased(const struct counting *counting, int64_t chat_number)
 {
 	struct counted_chat_out row;
-	struct apply apply;
+	struct apply apply = { 0 };
 	int64_t seen = 0;
 	enum err err = find_chat(counting, chat_number, &row);
 

@@ -60,6 +60,7 @@ enum err tally_grow(void *list, size_t element, size_t count, size_t *room)
 		return ERR_MEMORY;
 	memcpy(list, &grown, sizeof grown);
 	*room = wanted;
+	// cppcheck-suppress memleak ; `list` has it now
 	return OK;
 }
 

@@ -433,7 +433,7 @@ static void put_paths(struct writing *writing)
 
 			if (!is_told(&routes[j]) || strcmp(routes[i].path, routes[j].path) != 0)
 				continue;
-			for (size_t k = 0; routes[j].method[k] != '\0' && k < sizeof method - 1; k++)
+			for (size_t k = 0; k < sizeof method - 1 && routes[j].method[k] != '\0'; k++)
 				method[k] = (char)(routes[j].method[k] + 'a' - 'A');
 			json_key(out, method);
 			put_operation(writing, &routes[j]);

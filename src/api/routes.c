@@ -32,7 +32,7 @@
 #define WEB_MENTION "{...web_mention_create(chat_id?, visitor_id?, search_query?, clicked_at?), article_type: text, clicked: flag}"
 #define USER        "user_show(name?, image?, provider?, provider_id?, last_sign_in_at?)"
 #define INVITATION  "invitation: {link: text, expires_at: time}"
-#define SETTINGS    "{...organization_settings(location?, website_url?, retention_days?), api_key: text?}"
+#define SETTINGS    "{...organization_settings(location?, website_url?, retention_days?), api_key: text?, figures_being_counted: object?}"
 #define NEW_KEY     "{id: id, name: text, api_key: text}"
 #define CHAT        "chat_page.9(user_id?, visitor_id?, location?, user_agent?, metadata?)"
 #define SHORT_CHAT  "(topic_summary?, leadScore?, sentiment?)"
@@ -104,10 +104,10 @@ const struct route routes[] = {
 	{ "GET", "/api/visitors/{id}",           SESSION, READS,                                                    .handle = visitor_lists_show,     .reply = "{visitor: " VISITOR "}", .about = "Shows a visitor." },
 	{ "GET", "/api/visitors/{id}/chats",     SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_chats,    .reply = "{chats: [visitor_chat_page.3" SHORT_CHAT "]}", .about = "Lists a visitor's chats." },
 	{ "GET", "/api/visitors/{id}/views",     SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_views,    .reply = "{views: [visitor_view_page.2]}", .about = "Lists the articles that a visitor opened." },
-	{ "GET", "/api/users",                   SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_users,       .reply = "{users: [user_page.2(name?, image?, provider?, provider_id?, last_sign_in_at?)]}", .about = "Lists members and contacts." },
-	{ "GET", "/api/users/{id}",              SESSION, READS, .least = ADMIN,                                    .handle = user_lists_show,        .reply = "{user: " USER "}", .about = "Shows a member or contact." },
-	{ "GET", "/api/users/{id}/chats",        SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_chats,       .reply = "{chats: [user_chat_page.3" SHORT_CHAT "]}", .about = "Lists a user's chats." },
-	{ "GET", "/api/users/{id}/views",        SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_views,       .reply = "{views: [user_view_page.2]}", .about = "Lists the articles that a user opened." },
+	{ "GET", "/api/users",                   SESSION, READS, .query = &list_query_shape,        .handle = user_lists_users,       .reply = "{users: [user_page.2(name?, image?, provider?, provider_id?, last_sign_in_at?)]}", .about = "Lists members and contacts." },
+	{ "GET", "/api/users/{id}",              SESSION, READS,                                    .handle = user_lists_show,        .reply = "{user: " USER "}", .about = "Shows a member or contact." },
+	{ "GET", "/api/users/{id}/chats",        SESSION, READS, .query = &list_query_shape,        .handle = user_lists_chats,       .reply = "{chats: [user_chat_page.3" SHORT_CHAT "]}", .about = "Lists a user's chats." },
+	{ "GET", "/api/users/{id}/views",        SESSION, READS, .query = &list_query_shape,        .handle = user_lists_views,       .reply = "{views: [user_view_page.2]}", .about = "Lists the articles that a user opened." },
 	{ "GET", "/api/live",                    SESSION, HERE,  .answer = PLAIN_TEXT,                              .handle = live_open,              .reply = "text/event-stream", .about = "What happens, as server-sent events." },
 	{ "GET", "/api/audit",                   SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = audit_lists_entries,    .reply = "{entries: [audit_page.2(actor_id?, actor_email?, target?, detail?, address?)]}", .about = "Lists who did what." },
 

@@ -78,7 +78,7 @@ static struct text metadata_of(struct call *call, const struct result *result)
 	json_key(&out, "image");
 	json_put_text(&out, result->image);
 	json_close_object(&out);
-	text = text_copy(call->arena, (struct text){ buffer.failed ? NULL : buffer.at, buffer.length });
+	text = buffer_copy(&buffer, call->arena);
 	buffer_fini(&buffer);
 	return text;
 }

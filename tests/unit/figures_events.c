@@ -289,13 +289,13 @@ static struct counted_article article_of(struct model_house *house, const struct
 					 .name = name(house, "name", event->what),
 					 .slug = name(house, "slug", event->what),
 					 .type = TEXT("Article"),
-					 .session_id = event->session < 0 ? (struct text){ 0 }
+					 .session_id = event->session < 0 ? text_of(NULL)
 									  : name(house, "session", event->session) };
 }
 
 static struct text chat_name(struct model_house *house, int number)
 {
-	return number < 0 ? (struct text){ 0 } : name(house, "chat", number);
+	return number < 0 ? text_of(NULL) : name(house, "chat", number);
 }
 
 /* Below 0: none. */
