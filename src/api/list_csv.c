@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/credential.h"
 #include "api/list_page.h"
 #include "base/clock.h"
 
@@ -45,8 +46,12 @@ static enum err read_rows(struct call *call, const struct list_page *page, size_
 {
 	struct list_stream *stream = call->stream;
 	struct reading reading;
-	enum err err = readers_enter(call->house->readers, call->scope, &reading);
+	enum err err;
 
+	/* Who reads slowly may have been removed meanwhile. */
+	if (!credential_still_holds(call))
+		return ERR_UNAUTHORIZED;
+	err = readers_enter(call->house->readers, call->scope, &reading);
 	if (err != OK)
 		return err;
 	err = list_rows_read(call, reading.db, stream->list, page, LIST_CSV, bytes, until, &stream->rows);

@@ -78,8 +78,8 @@ const struct route routes[] = {
 	{ "POST", "/api/auth/join",       GUEST,   WRITES, .body = &join_body,             .prepare = join_prepare,             .handle = join_accept,      .reply = DONE, .about = "Accepts an invitation, and signs in." },
 
 	/* Coming in through a provider. */
-	{ "GET", "/api/auth/oidc/start",    PUBLIC, SLOWLY, .errand = true, .answer = REDIRECT, .query = &oidc_start_query,    .handle = oidc_start, .about = "Sends a browser to the provider of identities." },
-	{ "GET", "/api/auth/oidc/callback", GUEST,  WRITES, .errand = true, .answer = REDIRECT, .query = &oidc_callback_query, .prepare = oidc_callback_prepare, .handle = oidc_callback, .about = "Where the provider sends the browser back to." },
+	{ "GET", "/api/auth/oidc/start",    PUBLIC, SLOWLY, .rate = BY_ADDRESS, .errand = true, .answer = REDIRECT, .query = &oidc_start_query,    .handle = oidc_start, .about = "Sends a browser to the provider of identities." },
+	{ "GET", "/api/auth/oidc/callback", GUEST,  WRITES, .rate = BY_ADDRESS, .errand = true, .answer = REDIRECT, .query = &oidc_callback_query, .prepare = oidc_callback_prepare, .handle = oidc_callback, .about = "Where the provider sends the browser back to." },
 
 	/* The staff: people and settings. */
 	{ "POST",   "/api/users",                 SESSION, WRITES, .least = ADMIN, .body = &members_add_body,     .handle = members_add,          .audit = "user.create",      .reply = "{user: " USER ", " INVITATION "}", .about = "Invites a member." },
@@ -94,8 +94,8 @@ const struct route routes[] = {
 	{ "DELETE", "/api/keys/{id}",             SESSION, WRITES, .least = ADMIN,                                .handle = keys_remove,          .audit = "key.revoke",       .stored = keys_revoked, .reply = "{...api_key_revoke}", .about = "Revokes an API key." },
 
 	/* What is erased, and what is given to a person of their own. */
-	{ "DELETE", "/api/chats/{chatId}",       SESSION, WRITES, .least = ADMIN, .handle = erase_chat_handle,    .audit = "chat.delete",    .reply = "object", .about = "Erases a chat with everything that hangs on it." },
-	{ "DELETE", "/api/visitors/{id}",        SESSION, WRITES, .least = ADMIN, .handle = erase_visitor_handle, .audit = "visitor.delete", .reply = "object", .about = "Erases a visitor with all chats, views and web results." },
+	{ "DELETE", "/api/chats/{chatId}",       SESSION, WRITES, .errand = true, .least = ADMIN, .prepare = erase_chat_prepare,    .handle = erase_chat_handle,    .audit = "chat.delete",    .reply = "object", .about = "Erases a chat with everything that hangs on it." },
+	{ "DELETE", "/api/visitors/{id}",        SESSION, WRITES, .errand = true, .least = ADMIN, .prepare = erase_visitor_prepare, .handle = erase_visitor_handle, .audit = "visitor.delete", .reply = "object", .about = "Erases a visitor with all chats, views and web results." },
 	{ "GET",    "/api/visitors/{id}/export", SESSION, READS,  .least = ADMIN, .handle = export_visitor,       .audit = "visitor.export", .reply = "object", .about = "Everything that is known of a visitor." },
 
 	/* The staff: what they read. */

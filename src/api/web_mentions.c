@@ -234,7 +234,7 @@ enum err web_mentions_click(struct call *call)
 									       .session_id = row.session_id });
 	if (err != OK)
 		return err;
-	if (row.clicked_at == click.clicked_at) /* else it had been clicked before */
+	if (!clicked)
 		live_note(call, LIVE_CLICK, &row.id, row.chat_id, DB_NULL);
 	json_key(call->out, "success");
 	json_put_bool(call->out, true);
