@@ -128,7 +128,8 @@ static enum err prove_again(struct call *call)
 	if (prepared->proven.at != NULL)
 		err = membership_confirm_password(call->db, call->arena, &prepared->account, prepared->proven);
 	if (err == ERR_NOT_FOUND || (prepared->by_session && !call->session.there))
-		return call_fail(call, ERR_UNAUTHORIZED, NULL, "Your account has changed in this very moment: try again.");
+		return call_fail(call, ERR_UNAUTHORIZED, NULL,
+				 "Your account has changed in this very moment: try again.");
 	return err;
 }
 

@@ -10,10 +10,10 @@
 
 #include "base/clock.h"
 
-#define TICK_US   ((int64_t)1000 * 1000)      /* how often heartbeats are looked at */
-#define GATHER_US 20000                       /* between two rounds of waking: a burst wakes a stream once */
+#define TICK_US      ((int64_t)1000 * 1000) /* how often heartbeats are looked at */
+#define GATHER_US    20000                  /* between two rounds of waking: a burst wakes a stream once */
 #define ASK_AGAIN_US ((int64_t)3 * 1000 * 1000)
-#define KEEP_US   ((int64_t)60 * 1000 * 1000) /* a ring without streams is remembered so long */
+#define KEEP_US      ((int64_t)60 * 1000 * 1000) /* a ring without streams is remembered so long */
 
 struct live_channel {
 	struct uuid organization;
@@ -34,7 +34,7 @@ struct live_hub {
 	struct live_channel *channels[LIVE_CHANNELS];
 	size_t streams;
 	int64_t asked_at; /* when all were asked whether they are there */
-	bool fresh; /* some channel is */
+	bool fresh;       /* some channel is */
 	bool stopping;
 	bool stopped;
 	_Atomic size_t watched; /* channels: publishing looks here before it takes the lock */
