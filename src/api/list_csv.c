@@ -209,13 +209,13 @@ static void end(struct call *call)
 	buffer_fini(&stream->text);
 }
 
-static void put_headers(struct call *call, const struct list *list)
+void list_csv_headers(struct call *call, const char *file)
 {
 	char text[128];
 	char time[CLOCK_TEXT_SIZE];
 
 	clock_format(call->now, time);
-	snprintf(text, sizeof text, "attachment; filename=\"%s-%.10s.csv\"", list->file, time);
+	snprintf(text, sizeof text, "attachment; filename=\"%s-%.10s.csv\"", file, time);
 	http_reply_header(call->request, "Content-Disposition", text_copy(call->arena, text_of(text)));
 	call->content_type = "text/csv; charset=utf-8; header=present";
 }
@@ -230,7 +230,7 @@ enum err list_csv(struct call *call, const struct list *list, const struct list_
 	stream->page = *page;
 	stream->left = page->limit == 0 ? -1 : page->limit;
 	buffer_init(&stream->text, SIZE_MAX / 2);
-	put_headers(call, list);
+	list_csv_headers(call, list->file);
 	call->stream = stream;
 	call->more = give;
 	call->ended = end;

@@ -207,6 +207,10 @@ describe("summaries", () => {
 		assert.deepEqual(await names("min_lead_score=9"), [summarized]);
 		assert.deepEqual(await names("min_lead_score=10"), []);
 		assert.deepEqual(await names("sentiment=negative"), [summarized]);
+		// A filter chooses by what the list shows: what the concierge gave, where no summary says otherwise.
+		assert.deepEqual(await names("sentiment=positive"), [told]);
+		assert.deepEqual((await names("min_lead_score=7")).sort(), [told, summarized].sort());
+		assert.deepEqual(await names("sentiment=positive&min_lead_score=8"), []);
 		assert.deepEqual(await names("sentiment=negative&min_lead_score=2&status=active"), [summarized]);
 	});
 });
