@@ -110,6 +110,7 @@ before(async () => {
 	for (const role of ["Member", "Creator", "Admin"]) staff[role] = await house.staff(ours, role);
 	await fill(ours, fresh("own"));
 	await fill(theirs, CANARY);
+	await victim.ok("POST", "/api/keys", { name: CANARY });
 	await until(async () => (await victim.ok("GET", `/api/chats?q=${CANARY}`)).length === 2, "the index has followed");
 	document = (await house.get("/openapi.json")).json;
 	routes = Object.entries(document.paths).flatMap(([path, operations]) =>
