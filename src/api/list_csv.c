@@ -209,7 +209,7 @@ static void end(struct call *call)
 	buffer_fini(&stream->text);
 }
 
-void list_csv_headers(struct call *call, const char *file)
+void list_csv_begin(struct call *call, const char *file)
 {
 	char text[128];
 	char time[CLOCK_TEXT_SIZE];
@@ -218,6 +218,8 @@ void list_csv_headers(struct call *call, const char *file)
 	snprintf(text, sizeof text, "attachment; filename=\"%s-%.10s.csv\"", file, time);
 	http_reply_header(call->request, "Content-Disposition", text_copy(call->arena, text_of(text)));
 	call->content_type = "text/csv; charset=utf-8; header=present";
+	call->audit = "list.export";
+	call->audit_target = text_of(file);
 }
 
 enum err list_csv(struct call *call, const struct list *list, const struct list_page *page)
@@ -230,7 +232,7 @@ enum err list_csv(struct call *call, const struct list *list, const struct list_
 	stream->page = *page;
 	stream->left = page->limit == 0 ? -1 : page->limit;
 	buffer_init(&stream->text, SIZE_MAX / 2);
-	list_csv_headers(call, list->file);
+	list_csv_begin(call, list->file);
 	call->stream = stream;
 	call->more = give;
 	call->ended = end;

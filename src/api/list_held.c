@@ -69,7 +69,7 @@ static enum err answer_csv(struct call *call, const struct list_held *held, size
 	buffer_init(&stream->text, SIZE_MAX / 2);
 	csv_out_init(&names, &stream->text);
 	query_names_csv(held->statement, 0, &names);
-	list_csv_headers(call, held->file);
+	list_csv_begin(call, held->file);
 	call->stream = stream;
 	call->more = give;
 	call->ended = end;
