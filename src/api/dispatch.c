@@ -161,10 +161,13 @@ static enum http_next admit(void *given, struct http_request *request)
 	memcpy(call->parameters, match.parameters, sizeof call->parameters);
 	request->body_limit = match.route->body_limit != 0 ? match.route->body_limit : house->body_limit;
 	err = read_idempotency_key(call);
-	if (err == OK && (match.route->query != NULL || match.route->credential == TENANT))
-		err = read_query(call, match.route->query != NULL ? match.route->query : &credential_tenant_query);
+	if (err == OK && match.route->credential == TENANT)
+		err = read_query(call, &credential_tenant_query);
 	if (err == OK)
 		err = credential_check(call);
+	/* Who may not ask is told nothing of what they asked. */
+	if (err == OK && match.route->query != NULL)
+		err = read_query(call, match.route->query);
 	return err == OK ? HTTP_PROCEED : answer_fault(call, err);
 }
 

@@ -10,9 +10,10 @@
 
 #include "base/clock.h"
 
-#define TICK_US   ((int64_t)1000 * 1000)      /* how often heartbeats are looked at */
-#define GATHER_US 20000                       /* between two rounds of waking: a burst wakes a stream once */
-#define KEEP_US   ((int64_t)60 * 1000 * 1000) /* a ring without streams is remembered so long */
+#define TICK_US      ((int64_t)1000 * 1000) /* how often heartbeats are looked at */
+#define GATHER_US    20000                  /* between two rounds of waking: a burst wakes a stream once */
+#define ASK_AGAIN_US ((int64_t)3 * 1000 * 1000)
+#define KEEP_US      ((int64_t)60 * 1000 * 1000) /* a ring without streams is remembered so long */
 
 struct live_channel {
 	struct uuid organization;
@@ -32,7 +33,8 @@ struct live_hub {
 	int64_t heartbeat; /* microseconds */
 	struct live_channel *channels[LIVE_CHANNELS];
 	size_t streams;
-	bool fresh; /* some channel is */
+	int64_t asked_at; /* when all were asked whether they are there */
+	bool fresh;       /* some channel is */
 	bool stopping;
 	bool stopped;
 	_Atomic size_t watched; /* channels: publishing looks here before it takes the lock */
@@ -258,14 +260,29 @@ static void set_start(struct live_stream *stream, struct text last)
 	stream->lost = false;
 }
 
-/* Of the streams that take all the places some may have no client any more, which only writing shows: they get their
- * heartbeats now, at the waking thread's next look. */
-static void ask_who_is_there(struct live_hub *hub)
+static void hasten(const struct live_channel *channel)
 {
+	for (struct live_stream *at = channel == NULL ? NULL : channel->first; at != NULL; at = at->next)
+		at->due = 0;
+}
+
+/* Of the streams that take all the places some may have no client any more, which only writing shows: they get their
+ * heartbeats now, at the waking thread's next look. Those of others only where they are what takes the places, and not
+ * as often as somebody knocks. */
+static void ask_who_is_there(struct live_hub *hub, const struct uuid *organization)
+{
+	struct live_channel **own = find(hub, organization);
+	const int64_t now = clock_monotonic();
+
+	if (own != NULL && (*own)->streams >= LIVE_STREAMS_EACH) {
+		hasten(*own);
+		return;
+	}
+	if (now - hub->asked_at < ASK_AGAIN_US)
+		return;
+	hub->asked_at = now;
 	for (size_t i = 0; i < LIVE_CHANNELS; i++)
-		for (struct live_stream *at = hub->channels[i] == NULL ? NULL : hub->channels[i]->first; at != NULL;
-		     at = at->next)
-			at->due = 0;
+		hasten(hub->channels[i]);
 }
 
 enum err live_join(struct live_hub *hub, const struct uuid *organization, struct text last, struct live_stream *stream,
@@ -279,7 +296,7 @@ enum err live_join(struct live_hub *hub, const struct uuid *organization, struct
 	if (err == OK && channel->streams >= LIVE_STREAMS_EACH)
 		err = ERR_RATE_LIMITED;
 	if (err == ERR_RATE_LIMITED)
-		ask_who_is_there(hub);
+		ask_who_is_there(hub, organization);
 	if (err == OK) {
 		*stream = (struct live_stream){ .request = request, .channel = channel, .next = channel->first };
 		stream->due = clock_monotonic() + hub->heartbeat;

@@ -194,8 +194,12 @@ test("too many streams of an organization are 429, and others have theirs", asyn
 	}, "clients that went are noticed when there is something to say");
 	const all = await Promise.all(Array.from({ length: 64 }, () => opened(admin)));
 	assert.equal(await streams(), 64);
+	const undisturbed = await opened(rival);
 	const answer = await admin.get("/api/live");
 	assertError(answer, 429, "rate_limited");
+	await until(() => all.every(({ comments }) => comments.length > 0), "each is asked whether it is there");
+	assert.deepEqual(undisturbed.comments, [], "and nobody else's");
+	undisturbed.close();
 	assert.match(answer.headers["retry-after"], /^\d+$/);
 	(await opened(rival)).close();
 	// Everybody hears of it.

@@ -34,7 +34,7 @@ describe("signing in", () => {
 	});
 
 	test("a wrong password, an unknown e-mail and a contact read the same", async () => {
-		const admin = await house.member(ours);
+		const admin = await house.staff(ours);
 		const contact = `${fresh("contact")}@guest.example`;
 		await house.ok(ours.api_key, "/api/users/identify", { email: contact });
 		const wrong = await login(admin.email, "not the password");
@@ -45,19 +45,19 @@ describe("signing in", () => {
 	test("an e-mail that is not known takes as long as one that is", async () => {
 		const admin = await house.member(ours);
 		const times = { known: [], unknown: [] };
-		for (let i = 0; i < 8; i++)
+		for (let i = 0; i < 5; i++)
 			for (const [kind, email] of [["known", admin.email], ["unknown", `${fresh("nobody")}@staff.example`]]) {
 				const began = performance.now();
 				await login(email, `wrong ${i}`);
 				times[kind].push(performance.now() - began);
 			}
-		// A look-up takes a thousandth of what a password's check does, so half is far from both.
+		// A look-up takes a thousandth of what a password's check does; a busy machine may take some times as long.
 		const least = (list) => Math.min(...list);
-		assert.ok(least(times.unknown) > least(times.known) / 2, JSON.stringify(times));
+		assert.ok(least(times.unknown) > least(times.known) / 10, JSON.stringify(times));
 	});
 
 	test("the token is kept as its hash alone, and no log has it", async () => {
-		const admin = await house.member(ours);
+		const admin = await house.staff(ours);
 		const cookie = admin.cookies.get("innkeeper_session");
 		assert.equal(await house.value(`SELECT count(*) FROM sessions WHERE hash = '${cookie}'`), 0);
 		assert.ok(!house.output.includes(cookie));
@@ -137,7 +137,7 @@ describe("signing in", () => {
 
 describe("a request of a browser", () => {
 	test("of another site changes nothing", async () => {
-		const admin = await house.member(ours);
+		const admin = await house.staff(ours);
 		const change = (headers, body = { organization_name: "Taken" }) => admin.request("PUT", "/api/settings", { headers, body });
 		assertError(await change({ origin: "https://evil.example" }), 403, "forbidden");
 		assertError(await change({ origin: "null" }), 403, "forbidden");
@@ -152,7 +152,7 @@ describe("a request of a browser", () => {
 	});
 
 	test("a cookie opens nothing for the concierge, a key nothing for the staff", async () => {
-		const admin = await house.member(ours);
+		const admin = await house.staff(ours);
 		assertError(await admin.post("/api/chats/create", { sessionId: "s" }), 401, "unauthorized");
 		assertError(await house.request("GET", "/api/settings", { key: ours.api_key }), 401, "unauthorized");
 		assertError(await house.get("/api/settings", { authorization: `Bearer ${ours.api_key}` }), 401, "unauthorized");
@@ -181,7 +181,7 @@ describe("roles", () => {
 
 	for (const role of ["Member", "Creator"])
 		test(`a ${role} reads, and changes neither users nor keys nor settings`, async () => {
-			const browser = await house.member(ours, role);
+			const browser = await house.staff(ours, role);
 			for (const [method, path, body] of routes) assertError(await browser.request(method, path, { body }), 403, "forbidden");
 			for (const path of ["/api/settings", "/api/users", `/api/users/${browser.user.id}`, "/api/chats", "/api/visitors", "/api/analytics/summary-metrics"])
 				await browser.ok("GET", path);
@@ -215,22 +215,24 @@ describe("roles", () => {
 	});
 
 	test("of two Admins who demote each other at once, one stays", async () => {
+		const pair = await house.organization();
+		const [a, b] = await Promise.all([house.member(pair), house.member(pair)]);
 		for (let round = 0; round < 5; round++) {
-			const pair = await house.organization();
-			const [a, b] = [await house.member(pair), await house.member(pair)];
 			const answers = await Promise.all([
 				a.request("PATCH", `/api/users/${b.user.id}`, { body: { role: "Member" } }),
 				b.request("PATCH", `/api/users/${a.user.id}`, { body: { role: "Member" } }),
 			]);
 			assert.equal(answers.filter(({ status }) => status === 200).length, 1, answers.map(({ status }) => status).join());
 			assert.equal(await house.value(`SELECT count(*) FROM users WHERE role = 'Admin' AND hex(organization_id) = upper('${hexOf(pair.id)}')`), 1);
+			const [left, demoted] = answers[0].status === 200 ? [a, b] : [b, a];
+			await left.ok("PATCH", `/api/users/${demoted.user.id}`, { role: "Admin" });
 		}
 	});
 });
 
 describe("invitations", () => {
 	test("a link makes a member once, who chooses name and password", async () => {
-		const admin = await house.member(ours);
+		const admin = await house.staff(ours);
 		const email = `${fresh("new")}@staff.example`;
 		const made = await admin.ok("POST", "/api/users", { email, role: "Creator" });
 		assert.deepEqual([made.user.email, made.user.role, made.user.name], [email, "Creator", null]);
@@ -249,7 +251,7 @@ describe("invitations", () => {
 	});
 
 	test("two who use the same link at once do not both come in", async () => {
-		const admin = await house.member(ours);
+		const admin = await house.staff(ours);
 		const made = await admin.ok("POST", "/api/users", { email: `${fresh("race")}@staff.example` });
 		const answers = await Promise.all(["first password", "second password"].map((password) => new Browser(house).post("/api/auth/join", { token: token(made), password })));
 		assert.equal(answers.filter(({ status }) => status === 200).length, 1);
@@ -286,7 +288,7 @@ describe("invitations", () => {
 
 	test("who set a password for a stranger's e-mail does not come in where the stranger is invited", async () => {
 		const email = `${fresh("bob")}@guest.example`;
-		const [mallory, victim] = [await house.member(ours), await house.member(theirs)];
+		const [mallory, victim] = [await house.staff(ours), await house.staff(theirs)];
 		const hers = await mallory.ok("POST", "/api/users", { email });
 		const imposter = new Browser(house, email, "mallory's password");
 		await imposter.ok("POST", "/api/auth/join", { token: token(hers), password: "mallory's password" });
@@ -297,7 +299,7 @@ describe("invitations", () => {
 	});
 
 	test("identify gives nobody power, and moves no member's e-mail", async () => {
-		const admin = await house.member(ours);
+		const admin = await house.staff(ours);
 		const { user_id } = await house.ok(ours.api_key, "/api/users/identify", { email: admin.email, name: "Somebody", role: "Admin" });
 		assert.equal(user_id, admin.user.id);
 		const contact = (await house.ok(ours.api_key, "/api/users/identify", { email: `${fresh("c")}@guest.example`, role: "Admin" })).user_id;
@@ -327,8 +329,8 @@ describe("several organizations", () => {
 	});
 
 	test("an id of another organization is answered like one that does not exist", async () => {
-		const admin = await house.member(ours);
-		const other = await house.member(theirs);
+		const admin = await house.staff(ours);
+		const other = await house.staff(theirs);
 		const absent = "01a20cd2-bf50-7db5-a5ad-3a426db0193c";
 		const key = (await other.ok("GET", "/api/keys"))[0];
 		for (const [method, path, foreign, body] of [
@@ -399,7 +401,7 @@ test("who did what, when and from where is on record, without a secret in it", a
 	await admin.ok("PUT", "/api/settings", { location: "Here" });
 	const log = await audit(own);
 	assert.deepEqual(log.map(({ action, actor_kind }) => `${actor_kind} ${action}`), [
-		"operator user.create", "user session.create", "nobody session.refuse", "user user.create", "user user.change", "user user.delete", "user key.regenerate", "user settings.change",
+		"operator user.create", "user invitation.accept", "nobody session.refuse", "user user.create", "user user.change", "user user.delete", "user key.regenerate", "user settings.change",
 	]);
 	assert.ok(log.slice(1).every(({ actor_email, address }) => actor_email === admin.email && address === "127.0.0.1"));
 	assert.equal(log[3].target, made.user.id);
