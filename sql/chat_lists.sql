@@ -16,8 +16,8 @@ LEFT JOIN chat_summaries AS s ON s.chat_number = c.number AND s.organization_id 
 WHERE c.organization_id = :organization AND c.created_at >= :from_time
   AND (c.created_at, c.number) < (:before_time, :before_number)
   AND (:status IS NULL OR c.status = :status)
-  AND (:min_lead_score IS NULL OR s.lead_score >= :min_lead_score)
-  AND (:sentiment IS NULL OR s.sentiment = :sentiment)
+  AND (:min_lead_score IS NULL OR coalesce(s.lead_score, c.given_lead_score) >= :min_lead_score)
+  AND (:sentiment IS NULL OR coalesce(s.sentiment, c.given_sentiment) = :sentiment)
 ORDER BY c.created_at DESC, c.number DESC
 LIMIT :limit;
 
@@ -37,8 +37,8 @@ LEFT JOIN chat_summaries AS s ON s.chat_number = c.number AND s.organization_id 
 WHERE c.organization_id = :organization AND c.visitor_id = :visitor_id AND c.created_at >= :from_time
   AND (c.created_at, c.number) < (:before_time, :before_number)
   AND (:status IS NULL OR c.status = :status)
-  AND (:min_lead_score IS NULL OR s.lead_score >= :min_lead_score)
-  AND (:sentiment IS NULL OR s.sentiment = :sentiment)
+  AND (:min_lead_score IS NULL OR coalesce(s.lead_score, c.given_lead_score) >= :min_lead_score)
+  AND (:sentiment IS NULL OR coalesce(s.sentiment, c.given_sentiment) = :sentiment)
 ORDER BY c.created_at DESC, c.number DESC
 LIMIT :limit;
 

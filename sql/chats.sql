@@ -20,6 +20,12 @@ WHERE c.organization_id = :organization AND c.id = :id;
 INSERT INTO chats (organization_id, id, chat_id, session_id, user_id, location, user_agent, status, metadata, created_at)
 VALUES (:organization, :id, :chat_id, :session_id, :user_id, :location, :user_agent, :status, :metadata, :created_at);
 
+-- What the metadata says of the lead and the mood.
+-- name: chat_note_given :tenant
+-- in: number int, given_lead_score int, given_sentiment text
+UPDATE chats SET given_lead_score = :given_lead_score, given_sentiment = :given_sentiment
+WHERE organization_id = :organization AND number = :number;
+
 -- name: chat_activity_create :tenant
 -- in: chat_number int, updated_at time
 INSERT INTO chat_activity (chat_number, organization_id, updated_at, message_count)

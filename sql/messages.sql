@@ -8,16 +8,24 @@ INSERT INTO messages (organization_id, chat_number, previous, id, role, content,
 VALUES (:organization, :chat_number, :previous, :id, :role, :content, :metadata, :created_at, :external_id,
         :idempotency_key);
 
+-- The chat is null when it was erased and the message waits to follow it.
 -- name: message_by_external_id :tenant
 -- in:  external_id text
--- out: id uuid, external_id text
-SELECT m.id, m.external_id
+-- out: number int, id uuid, external_id text, chat_number int
+SELECT m.number, m.id, m.external_id, c.number
 FROM messages AS m
+LEFT JOIN chats AS c ON c.organization_id = :organization AND c.number = m.chat_number
 WHERE m.organization_id = :organization AND m.external_id = :external_id;
 
 -- name: message_by_idempotency_key :tenant
 -- in:  idempotency_key text
--- out: id uuid, external_id text
-SELECT m.id, m.external_id
+-- out: number int, id uuid, external_id text, chat_number int
+SELECT m.number, m.id, m.external_id, c.number
 FROM messages AS m
+LEFT JOIN chats AS c ON c.organization_id = :organization AND c.number = m.chat_number
 WHERE m.organization_id = :organization AND m.idempotency_key = :idempotency_key;
+
+-- Of one whose chat was erased: its names are free.
+-- name: message_forget_names :tenant
+-- in: number int
+UPDATE messages SET external_id = NULL, idempotency_key = NULL WHERE organization_id = :organization AND number = :number;

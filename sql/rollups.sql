@@ -159,10 +159,15 @@ SET edition = excluded.edition, zone = excluded.zone, newest_edition = excluded.
 -- in: time_zone text, now time
 UPDATE organizations SET time_zone = :time_zone, updated_at = :now WHERE id = :organization;
 
--- An organization whose rollups are being built or swept.
+-- An organization whose rollups are being built or swept, the next one behind another (null: the first).
 -- name: rollup_work :system
+-- in:  after uuid
 -- out: organization_id uuid
-SELECT s.organization_id FROM rollup_states AS s WHERE s.has_work = 1 ORDER BY s.organization_id LIMIT 1;
+SELECT s.organization_id
+FROM rollup_states AS s
+WHERE s.has_work = 1 AND (:after IS NULL OR s.organization_id > :after)
+ORDER BY s.organization_id
+LIMIT 1;
 
 -- Raw rows as a build goes through them: in the order of their time, from its mark on.
 -- name: build_chats :tenant

@@ -68,8 +68,8 @@ CROSS JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id 
 LEFT JOIN chat_summaries AS s ON s.chat_number = c.number AND s.organization_id = :organization
 WHERE c.created_at >= :from_time AND c.created_at < :before_time
   AND (:status IS NULL OR c.status = :status)
-  AND (:min_lead_score IS NULL OR s.lead_score >= :min_lead_score)
-  AND (:sentiment IS NULL OR s.sentiment = :sentiment)
+  AND (:min_lead_score IS NULL OR coalesce(s.lead_score, c.given_lead_score) >= :min_lead_score)
+  AND (:sentiment IS NULL OR coalesce(s.sentiment, c.given_sentiment) = :sentiment)
   AND (:visitor_id IS NULL OR c.visitor_id = :visitor_id)
 LIMIT :limit;
 -- postgres:
@@ -85,8 +85,8 @@ WHERE c.organization_id = :organization AND c.number < :before_number
                 AND h.words @> string_to_array(:words, ' '))
   AND c.created_at >= :from_time AND c.created_at < :before_time
   AND (:status IS NULL OR c.status = :status)
-  AND (:min_lead_score IS NULL OR s.lead_score >= :min_lead_score)
-  AND (:sentiment IS NULL OR s.sentiment = :sentiment)
+  AND (:min_lead_score IS NULL OR coalesce(s.lead_score, c.given_lead_score) >= :min_lead_score)
+  AND (:sentiment IS NULL OR coalesce(s.sentiment, c.given_sentiment) = :sentiment)
   AND (:visitor_id IS NULL OR c.visitor_id = :visitor_id)
 ORDER BY c.number DESC
 LIMIT :limit;

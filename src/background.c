@@ -27,53 +27,67 @@ static enum err erase_messages(struct db *db, const struct house *house, bool *m
 	return erase_step(db, &doors, more);
 }
 
-/* Which organization has rollups to be built or swept. ERR_NOT_FOUND: none. */
-static enum err find_rollups(struct db *db, struct arena *arena, struct rollup_work_out *out)
+/* Which organization behind `after` has rollups to be built or swept. ERR_NOT_FOUND: none. */
+static enum err find_rollups(struct db *db, const struct uuid *after, struct arena *arena, struct rollup_work_out *out)
 {
 	enum err err = db_enter(db, tenant_system());
 	enum err left;
 
 	if (err != OK)
 		return err;
-	err = query_one(db, STATEMENT_ROLLUP_WORK, NULL, out, arena);
+	err = query_one(db, STATEMENT_ROLLUP_WORK, &(struct rollup_work_in){ .after = *after }, out, arena);
 	left = db_leave(db, true);
 	return left == OK ? err : left;
 }
 
-static enum err build(struct db *db, const struct house *house, const struct uuid *organization, struct arena *arena,
-		      bool *more)
+static enum err build(struct db *db, const struct house *house, const struct scope *scope, struct arena *arena)
 {
-	const struct counting counting = { house->ledger, db, tenant_scope(arena, organization), arena };
-	enum err err = counting.scope == NULL ? ERR_MEMORY : db_enter(db, counting.scope);
+	const struct counting counting = { house->ledger, db, scope, arena };
+	bool more = false;
+	enum err err = db_enter(db, scope);
 	enum err left;
 
 	if (err != OK)
 		return err;
-	err = build_step(&counting, more);
+	err = build_step(&counting, &more);
 	left = db_leave(db, err == OK);
-	ledger_end_item(house->ledger, err == OK);
+	ledger_end_item(house->ledger, err == OK && left == OK);
 	if (err == OK)
 		err = left;
-	/* At once, for the scope lives no longer. */
-	return err == OK ? ledger_settle(db, house->ledger) : err;
+	/* At once, for the scope lives no longer; of a step that failed nothing is left to write. */
+	left = ledger_settle(db, house->ledger);
+	return err == OK ? left : err;
 }
 
+/* An organization whose step fails (its time zone is unknown to this machine, say) holds up no other. */
 static enum err build_rollups(struct db *db, const struct house *house, bool *more)
 {
-	struct rollup_work_out work;
+	struct rollup_work_out work = { 0 };
 	struct arena arena;
-	enum err err;
+	enum err err = OK;
 
 	arena_init(&arena, STEP_MEMORY);
-	err = find_rollups(db, &arena, &work);
-	if (err == OK) {
-		err = build(db, house, &work.organization_id, &arena, more);
-		*more = true; /* of another organization, if not of this one */
-	} else if (err == ERR_NOT_FOUND) {
-		err = OK;
+	while (err == OK && !*more) {
+		const struct scope *scope;
+		const struct uuid after = work.organization_id;
+		enum err built = ERR_MEMORY;
+		enum err left;
+
+		err = find_rollups(db, &after, &arena, &work);
+		if (err == OK)
+			err = db_enter(db, tenant_system());
+		if (err != OK)
+			break;
+		scope = tenant_scope(&arena, &work.organization_id);
+		if (scope != NULL)
+			built = build(db, house, scope, &arena);
+		left = db_leave(db, built == OK);
+		err = left;
+		*more = built == OK; /* of another organization, if not of this one */
+		arena_fini(&arena);
 	}
 	arena_fini(&arena);
-	return err;
+	return err == ERR_NOT_FOUND ? OK : err;
 }
 
 static const struct step {
@@ -85,16 +99,33 @@ static const struct step {
 	{ "build rollups", build_rollups },
 };
 
+/* In a savepoint of its own: what fails undoes itself alone. ERR_STORAGE: the transaction is gone. */
+static enum err run_step(struct db *db, const struct house *house, const struct step *step, bool *more)
+{
+	bool left_over = false;
+	enum err err = db_enter(db, tenant_system());
+	enum err left;
+
+	if (err != OK)
+		return err;
+	err = step->run(db, house, &left_over);
+	left = db_leave(db, err == OK);
+	if (left != OK)
+		return left;
+	if (err != OK)
+		LOG(house->log, LOG_WARNING, "a step of background work was not done; it is tried again",
+		    LOG_STRING("step", step->name), LOG_INT("err", err));
+	else
+		*more = *more || left_over;
+	return OK;
+}
+
 enum err background_step(struct db *db, void *given, bool *more)
 {
 	enum err err = OK;
 
 	*more = false;
-	for (size_t i = 0; err == OK && i < sizeof table / sizeof table[0]; i++) {
-		bool left = false;
-
-		err = table[i].run(db, given, &left);
-		*more = *more || left;
-	}
+	for (size_t i = 0; err == OK && i < sizeof table / sizeof table[0]; i++)
+		err = run_step(db, given, &table[i], more);
 	return err;
 }

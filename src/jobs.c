@@ -98,6 +98,21 @@ static enum err read_retention(const struct house *house, const struct scope *sc
 	return err;
 }
 
+static void apply_retention(const struct house *house, const struct tenant *tenant)
+{
+	struct erase_receipt receipt = { 0 };
+	int64_t before = 0;
+	enum err err = read_retention(house, tenant->scope, &before);
+
+	if (err == OK)
+		err = erase_older(house, tenant->scope, before, AUDIT_SYSTEM, &receipt);
+	if (err != OK && err != ERR_NOT_FOUND)
+		LOG(house->log, LOG_WARNING,
+		    "an organization's old data was not all erased; it is tried again in an hour",
+		    LOG_TEXT("organization", tenant->slug), LOG_INT("err", err));
+}
+
+/* Each organization for itself: what one cannot do keeps no other's data for longer. */
 static void apply_retentions(const struct house *house)
 {
 	struct tenants tenants = { 0 };
@@ -106,19 +121,11 @@ static void apply_retentions(const struct house *house)
 
 	arena_init(&arena, TENANTS_MEMORY);
 	err = read_tenants(house, &arena, &tenants);
-	for (size_t i = 0; err == OK && i < tenants.count && !atomic_load(&house->draining); i++) {
-		struct erase_receipt receipt = { 0 };
-		int64_t before = 0;
-
-		err = read_retention(house, tenants.list[i].scope, &before);
-		if (err == OK)
-			err = erase_older(house, tenants.list[i].scope, before, AUDIT_SYSTEM, &receipt);
-		if (err == ERR_NOT_FOUND)
-			err = OK;
-	}
 	if (err != OK)
-		LOG(house->log, LOG_WARNING, "old data was not all erased; it is tried again in an hour",
+		LOG(house->log, LOG_WARNING, "old data was not erased; it is tried again in an hour",
 		    LOG_INT("err", err));
+	for (size_t i = 0; err == OK && i < tenants.count && !atomic_load(&house->draining); i++)
+		apply_retention(house, &tenants.list[i]);
 	arena_fini(&arena);
 }
 

@@ -135,6 +135,7 @@ struct step {
 	const struct counting *counting;
 	struct apply apply;
 	struct rollup_state_out *state;
+	int64_t rows;  /* at most */
 	int64_t until; /* clock_monotonic */
 };
 
@@ -243,7 +244,7 @@ static const struct phase {
 static enum err go_through(struct step *step, const struct phase *phase, struct arena *arena)
 {
 	struct db *db = step->counting->db;
-	const struct build_chats_in in = { step->state->mark_time, step->state->mark_number, STEP_ROWS };
+	const struct build_chats_in in = { step->state->mark_time, step->state->mark_number, step->rows };
 	union build_row row;
 	int64_t rows = 0;
 	enum err err = db_start(db, phase->id, &in);
@@ -257,7 +258,7 @@ static enum err go_through(struct step *step, const struct phase *phase, struct 
 			break;
 	}
 	db_stop(db, phase->id);
-	return err == ERR_NOT_FOUND && rows == STEP_ROWS ? OK : err;
+	return err == ERR_NOT_FOUND && rows == step->rows ? OK : err;
 }
 
 /* The build is whole: it is read from now on. */
@@ -270,10 +271,12 @@ static void finish(struct rollup_state_out *state)
 	state->build_zone = (struct text){ 0 };
 }
 
-static enum err step_build(const struct counting *counting, struct rollup_state_out *state)
+static enum err step_build(const struct counting *counting, struct rollup_state_out *state, int64_t rows)
 {
 	struct counting own = *counting;
-	struct step step = { .counting = &own, .state = state, .until = clock_monotonic() + STEP_MICROSECONDS };
+	struct step step = {
+		.counting = &own, .state = state, .rows = rows, .until = clock_monotonic() + STEP_MICROSECONDS
+	};
 	struct arena arena; /* of one row */
 	struct book *book;
 	enum err err = ledger_book(counting->ledger, counting->db, counting->scope, &book);
@@ -361,18 +364,23 @@ static enum err step_sweep(const struct counting *counting, struct rollup_state_
 	return put_state(counting, state);
 }
 
-enum err build_step(const struct counting *counting, bool *more)
+enum err build_step_of(const struct counting *counting, int64_t rows, bool *more)
 {
 	struct rollup_state_out state;
 	enum err err = read_state(counting, &state);
 
 	*more = false;
 	if (err == OK && state.build_edition != DB_NULL)
-		err = step_build(counting, &state);
+		err = step_build(counting, &state, rows);
 	else if (err == OK && state.sweep_edition != DB_NULL)
 		err = step_sweep(counting, &state);
 	*more = err == OK && (state.build_edition != DB_NULL || state.sweep_edition != DB_NULL);
 	return err;
+}
+
+enum err build_step(const struct counting *counting, bool *more)
+{
+	return build_step_of(counting, STEP_ROWS, more);
 }
 
 enum err build_look(struct db *db, struct arena *arena, struct build_progress *out)
@@ -383,7 +391,7 @@ enum err build_look(struct db *db, struct arena *arena, struct build_progress *o
 	*out = (struct build_progress){ .zone = TEXT("UTC") };
 	if (err != OK)
 		return err == ERR_NOT_FOUND ? OK : err;
-	out->zone = state.edition == DB_NULL ? (struct text){ 0 } : state.zone;
+	out->zone = state.edition == DB_NULL ? text_of(NULL) : state.zone;
 	out->building = state.build_edition != DB_NULL;
 	out->build_zone = state.build_zone;
 	out->done = state.rows_done;

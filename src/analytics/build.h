@@ -20,6 +20,9 @@ enum err build_again(const struct counting *counting) WARN_UNUSED;
 /* The next step of what is under way. `*more`: there is more to do. */
 enum err build_step(const struct counting *counting, bool *more) WARN_UNUSED;
 
+/* The same, of so many raw rows at most. */
+enum err build_step_of(const struct counting *counting, int64_t rows, bool *more) WARN_UNUSED;
+
 struct build_progress {
 	bool building;
 	struct text zone;       /* of the figures that are read; absent: none are complete yet */

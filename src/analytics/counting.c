@@ -58,18 +58,20 @@ enum err counting_message(const struct counting *counting, int64_t chat_number, 
 		err = find_chat(counting, chat_number, &chat);
 		if (err == OK)
 			err = begin(counting, BUILD_CHATS, chat.created_at, chat_number, &apply);
+		if (err != OK)
+			return err;
 	} else {
 		apply.book = book;
 		apply.editions[0] = book->current;
 		apply.count = book->has_current;
 	}
-	if (err == OK && book->has_current && last->edition == book->current.number)
+	/* Not `book`: another call may have moved it. */
+	if (apply.book->has_current && last->edition == apply.book->current.number)
 		engaged_on = last->day;
-	if (err == OK)
-		err = apply_message(&apply, chat_number, chat.session_id, created_at, engaged_on);
-	if (err == OK && book->has_current) {
-		last->edition = book->current.number;
-		last->day = calendar_day(book->current.calendar, created_at);
+	err = apply_message(&apply, chat_number, chat.session_id, created_at, engaged_on);
+	if (err == OK && apply.book->has_current) {
+		last->edition = apply.book->current.number;
+		last->day = calendar_day(apply.book->current.calendar, created_at);
 	}
 	return err;
 }
@@ -77,7 +79,7 @@ enum err counting_message(const struct counting *counting, int64_t chat_number, 
 enum err counting_chat_erased(const struct counting *counting, int64_t chat_number)
 {
 	struct counted_chat_out row;
-	struct apply apply;
+	struct apply apply = { 0 };
 	int64_t seen = 0;
 	enum err err = find_chat(counting, chat_number, &row);
 

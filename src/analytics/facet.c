@@ -56,7 +56,7 @@ static struct text known(struct text text)
 	for (size_t i = 0; i < sizeof nothing / sizeof nothing[0]; i++)
 		if (text_equal_ignoring_case(text, text_of(nothing[i])))
 			return (struct text){ 0 };
-	return is_address(text) ? (struct text){ 0 } : text_first(text, LABEL_CHARACTERS);
+	return is_address(text) ? text_of(NULL) : text_first(text, LABEL_CHARACTERS);
 }
 
 struct text facet_city(struct text location)

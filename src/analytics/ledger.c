@@ -22,7 +22,7 @@ struct undo {
 
 struct known_calendar {
 	struct known_calendar *next;
-	struct calendar *calendar;
+	struct calendar *calendar; /* NULL: of a zone that this machine has lost, which was told */
 	char zone[];
 };
 
@@ -235,43 +235,65 @@ enum err ledger_settle(struct db *db, void *given)
 	return err;
 }
 
-enum err ledger_calendar(struct ledger *ledger, struct text zone, struct calendar **out)
+static struct known_calendar *find_calendar(const struct ledger *ledger, struct text zone)
 {
-	struct known_calendar *known;
-	enum err err;
+	struct known_calendar *known = ledger->calendars;
 
-	for (known = ledger->calendars; known != NULL; known = known->next)
-		if (text_equal(text_of(known->zone), zone)) {
-			*out = known->calendar;
-			return OK;
-		}
-	*out = NULL;
-	known = malloc(sizeof *known + zone.length + 1);
-	if (known == NULL)
-		return ERR_MEMORY;
-	err = calendar_new(&known->calendar, zone);
-	if (err != OK) {
-		free(known);
-		return err;
+	while (known != NULL && !text_equal(text_of(known->zone), zone))
+		known = known->next;
+	return known;
+}
+
+static enum err keep_calendar(struct ledger *ledger, struct text zone, struct calendar *calendar)
+{
+	struct known_calendar *known = find_calendar(ledger, zone);
+
+	if (known == NULL) {
+		known = malloc(sizeof *known + zone.length + 1);
+		if (known == NULL)
+			return ERR_MEMORY;
+		memcpy(known->zone, zone.at, zone.length);
+		known->zone[zone.length] = '\0';
+		known->next = ledger->calendars;
+		ledger->calendars = known;
 	}
-	memcpy(known->zone, zone.at, zone.length);
-	known->zone[zone.length] = '\0';
-	known->next = ledger->calendars;
-	ledger->calendars = known;
-	*out = known->calendar;
+	known->calendar = calendar;
 	return OK;
 }
 
+enum err ledger_calendar(struct ledger *ledger, struct text zone, struct calendar **out)
+{
+	const struct known_calendar *known = find_calendar(ledger, zone);
+	enum err err;
+
+	*out = known == NULL ? NULL : known->calendar;
+	if (*out != NULL)
+		return OK;
+	err = calendar_new(out, zone);
+	if (err != OK)
+		return err;
+	err = keep_calendar(ledger, zone, *out);
+	if (err != OK) {
+		calendar_free(*out);
+		*out = NULL;
+	}
+	return err;
+}
+
 /* A zone that was taken once and is unknown now: tzdata was removed. Days cannot be told then, and nothing is stored
- * that would be counted wrong. */
+ * that would be counted wrong. Told once: each event asks again. */
 static enum err known_zone(struct ledger *ledger, struct text zone, struct calendar **out)
 {
 	enum err err = ledger_calendar(ledger, zone, out);
 
 	if (err != ERR_NOT_FOUND)
 		return err;
-	LOG(ledger->log, LOG_ERROR, "the machine does not know an organization's time zone: install tzdata",
-	    LOG_TEXT("zone", zone));
+	if (find_calendar(ledger, zone) == NULL) {
+		LOG(ledger->log, LOG_ERROR, "the machine does not know an organization's time zone: install tzdata",
+		    LOG_TEXT("zone", zone));
+		if (keep_calendar(ledger, zone, NULL) != OK)
+			return ERR_MEMORY;
+	}
 	return ERR_UNAVAILABLE;
 }
 

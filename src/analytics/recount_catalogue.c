@@ -96,12 +96,22 @@ static void differ_thing(const struct catalogue_listener *listener, const char *
 			     counted });
 }
 
+static struct recount_part number_part(int64_t number)
+{
+	return (struct recount_part){ .number = number };
+}
+
+static struct recount_part text_part(struct text text)
+{
+	return (struct recount_part){ .text = text };
+}
+
 static void compare_number(const struct catalogue_listener *listener, struct text id, const char *column,
 			   int64_t stored, int64_t counted)
 {
 	if (stored != counted)
-		differ_thing(listener, "web_pages", "article_url", id, column,
-			     (struct recount_part){ .number = stored }, (struct recount_part){ .number = counted });
+		differ_thing(listener, "web_pages", "article_url", id, column, number_part(stored),
+			     number_part(counted));
 }
 
 static void compare_page(const struct catalogue_listener *listener, const struct recount_stored_pages_out *row,
@@ -112,8 +122,7 @@ static void compare_page(const struct catalogue_listener *listener, const struct
 	compare_number(listener, row->article_url, "last_mentioned", row->last_mentioned, page->last);
 	if (!text_equal(row->article_title, page->name))
 		differ_thing(listener, "web_pages", "article_url", row->article_url, "article_title",
-			     (struct recount_part){ .text = row->article_title },
-			     (struct recount_part){ .text = page->name });
+			     text_part(row->article_title), text_part(page->name));
 }
 
 /* What an erased row called an article may be remembered; an earlier moment, or another name of the same, may not. */
@@ -124,13 +133,11 @@ static void compare_article(const struct catalogue_listener *listener, const str
 			  text_equal(row->article_slug, article->slug) && text_equal(row->article_type, article->type);
 
 	if (row->seen_at < article->last)
-		differ_thing(listener, "articles", "article_id", row->article_id, "seen_at",
-			     (struct recount_part){ .number = row->seen_at },
-			     (struct recount_part){ .number = article->last });
+		differ_thing(listener, "articles", "article_id", row->article_id, "seen_at", number_part(row->seen_at),
+			     number_part(article->last));
 	else if (row->seen_at == article->last && !article->tied && !same)
 		differ_thing(listener, "articles", "article_id", row->article_id, "article_name",
-			     (struct recount_part){ .text = row->article_name },
-			     (struct recount_part){ .text = article->name });
+			     text_part(row->article_name), text_part(article->name));
 }
 
 /* How pages and articles are read: the row's id, and what to compare when both sides have it. */

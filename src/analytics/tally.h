@@ -13,6 +13,7 @@
 #include "base/text.h"
 
 #define TALLY_NUMBERS 6
+#define TALLY_KEY     16 /* bytes */
 
 struct tally_row {
 	int64_t numbers[TALLY_NUMBERS]; /* with the label the key */
@@ -28,6 +29,7 @@ struct tally {
 	size_t *by_key; /* open addressing into rows */
 	size_t key_room;
 	struct arena texts;
+	unsigned char key[TALLY_KEY]; /* of its hashes */
 };
 
 void tally_init(struct tally *tally, size_t text_cap /* bytes */);

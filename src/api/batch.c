@@ -35,6 +35,41 @@ static enum err read_item(struct call *call, const struct json_value *value, str
 	return json_fill(value, item->route->body, call->arena, item->input, &item->fault);
 }
 
+/* One, or as many as the elements of its lists. */
+static size_t rows_of(const struct item *item)
+{
+	const struct json_shape *shape = item->route->body;
+	size_t rows = 0;
+
+	for (size_t i = 0; i < shape->count; i++) {
+		struct json_list list;
+
+		if (shape->fields[i].kind != JSON_LIST)
+			continue;
+		memcpy(&list, (const char *)item->input + shape->fields[i].offset, sizeof list);
+		rows += list.count;
+	}
+	return rows == 0 ? 1 : rows;
+}
+
+/* What comes behind the rows that a batch may store is refused; a smaller item may still fit. */
+static void limit_rows(struct batch *batch)
+{
+	size_t room = BATCH_ROWS;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		struct item *item = &batch->items[i];
+		const size_t rows = item->err == OK ? rows_of(item) : 0;
+
+		if (rows <= room)
+			room -= rows;
+		else
+			item->err =
+			    fault_set(&item->fault, ERR_TOO_LARGE, NULL, NULL,
+				      "A batch stores at most %d rows: send this item in another one.", BATCH_ROWS);
+	}
+}
+
 static enum err too_many(struct call *call)
 {
 	return call_fail(call, ERR_TOO_LARGE, NULL, "A batch holds at most %d items.", BATCH_ITEMS);
@@ -109,6 +144,7 @@ enum err batch_read(struct call *call)
 {
 	struct batch *batch = arena_take(call->arena, sizeof *batch);
 	const struct text body = text_trim(call->body);
+	enum err err;
 
 	if (batch == NULL)
 		return ERR_MEMORY;
@@ -119,7 +155,10 @@ enum err batch_read(struct call *call)
 	if (body.length == 0)
 		return fault_set(&call->fault, ERR_INVALID, "invalid_json", NULL,
 				 "The body is empty; send an array of items, or one item a line.");
-	return body.at[0] == '{' || says_lines(call) ? read_lines(call, batch) : read_array(call, batch);
+	err = body.at[0] == '{' || says_lines(call) ? read_lines(call, batch) : read_array(call, batch);
+	if (err == OK)
+		limit_rows(batch);
+	return err;
 }
 
 static void refuse(struct json_out *errors, size_t index, enum err err, const struct fault *fault)

@@ -8,6 +8,7 @@
 #include "api/call.h"
 
 #define BATCH_ITEMS 1000
+#define BATCH_ROWS  5000 /* that all items together store: the writer holds up everybody meanwhile */
 #define BATCH_BODY  ((size_t)8 * 1024 * 1024)
 
 enum err batch_read(struct call *call);

@@ -1,8 +1,9 @@
 #include "api/chats.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #include "api/live.h"
+#include "base/json_tree.h"
 
 static const char *const statuses[] = { "active", "completed", "abandoned", NULL };
 static const char *const roles[] = { "user", "assistant", "system", NULL };
@@ -58,6 +59,32 @@ static struct text make_chat_id(struct call *call, const struct uuid *id)
 	return text_copy(call->arena, text_of(text));
 }
 
+/* A concierge that rates its chats itself says so in the metadata; lists show it, and choose by it. */
+static enum err note_given(struct call *call, int64_t number, struct text metadata)
+{
+	struct chat_note_given_in given = { .number = number, .given_lead_score = DB_NULL };
+	const struct json_value *object;
+	struct json_tree_view score;
+	struct json_tree_view sentiment;
+	enum err err;
+
+	if (metadata.at == NULL || (memmem(metadata.at, metadata.length, "leadScore", 9) == NULL &&
+				    memmem(metadata.at, metadata.length, "sentiment", 9) == NULL))
+		return OK;
+	err = json_tree_parse(metadata, call->arena, &object, NULL);
+	if (err != OK)
+		return err;
+	score = json_tree_look(json_tree_member(object, TEXT("leadScore")));
+	sentiment = json_tree_look(json_tree_member(object, TEXT("sentiment")));
+	if (score.kind == JSON_TREE_INT)
+		given.given_lead_score = score.number;
+	if (sentiment.kind == JSON_TREE_TEXT)
+		given.given_sentiment = sentiment.text;
+	if (given.given_lead_score == DB_NULL && given.given_sentiment.at == NULL)
+		return OK;
+	return query_run(call->db, STATEMENT_CHAT_NOTE_GIVEN, &given, NULL);
+}
+
 enum err chats_create(struct call *call)
 {
 	const struct chat_input *in = call->input;
@@ -95,6 +122,8 @@ enum err chats_create(struct call *call)
 		    &(struct chat_activity_create_in){ .chat_number = counted.number, .updated_at = created_at }, NULL);
 	if (err == OK)
 		err = counting_chat(&counting, &counted, COUNTED);
+	if (err == OK)
+		err = note_given(call, counted.number, chat.metadata);
 	if (err != OK)
 		return err;
 	live_note(call, LIVE_CHAT, &chat.id, chat.chat_id, DB_NULL);
@@ -143,6 +172,15 @@ static enum err answer_message(struct call *call, const struct uuid *id, struct 
 	return OK;
 }
 
+/* A name found on a message of a chat that is gone says nothing any more, and may be given again. */
+static enum err forget_names(struct call *call, int64_t number)
+{
+	enum err err = query_run(call->db, STATEMENT_MESSAGE_FORGET_NAMES,
+				 &(struct message_forget_names_in){ .number = number }, NULL);
+
+	return err == OK ? ERR_NOT_FOUND : err;
+}
+
 /* OK: it was stored before and is answered as then. ERR_NOT_FOUND: it is new. */
 static enum err answer_repeat(struct call *call, const struct message_input *in)
 {
@@ -154,14 +192,18 @@ static enum err answer_repeat(struct call *call, const struct message_input *in)
 		err = query_one(call->db, STATEMENT_MESSAGE_BY_EXTERNAL_ID,
 				&(struct message_by_external_id_in){ .external_id = in->message_id }, &named,
 				call->arena);
-		if (err == OK)
+		if (err == OK && named.chat_number == DB_NULL)
+			err = forget_names(call, named.number);
+		else if (err == OK)
 			return answer_message(call, &named.id, named.external_id);
 	}
 	if (err == ERR_NOT_FOUND && call->idempotency_key.at != NULL) {
 		err = query_one(call->db, STATEMENT_MESSAGE_BY_IDEMPOTENCY_KEY,
 				&(struct message_by_idempotency_key_in){ .idempotency_key = call->idempotency_key },
 				&keyed, call->arena);
-		if (err == OK)
+		if (err == OK && keyed.chat_number == DB_NULL)
+			err = forget_names(call, keyed.number);
+		else if (err == OK)
 			return answer_message(call, &keyed.id, keyed.external_id);
 	}
 	return err;

@@ -7,6 +7,7 @@
 
 #define DAY_MILLISECONDS INT64_C(86400000)
 #define DAYS_MAX         36500
+#define PIECE_MEMORY     ((size_t)64 * 1024 * 1024)
 
 static void put_receipt(struct json_out *out, const char *name, const struct erase_receipt *receipt)
 {
@@ -59,6 +60,83 @@ enum err erase_older(const struct house *house, const struct scope *scope, int64
 	return err == OK ? recorded : err;
 }
 
+/* What is erased before the call's own transaction, piece by piece. */
+struct piece {
+	struct call *call;
+	enum err (*erase)(struct call *call, struct erasing *erasing, bool *more);
+	struct erase_receipt receipt;
+	bool more;
+};
+
+static enum err run_piece(struct db *db, void *context)
+{
+	struct piece *piece = context;
+	struct call *call = piece->call;
+	struct arena arena;
+	struct erasing erasing = {
+		.counting = { .ledger = call->house->ledger, .db = db, .scope = call->scope, .arena = &arena },
+		.receipt = piece->receipt
+	};
+	enum err err;
+
+	arena_init(&arena, PIECE_MEMORY);
+	call->db = db;
+	err = piece->erase(call, &erasing, &piece->more);
+	call->db = NULL;
+	arena_fini(&arena);
+	piece->receipt = erasing.receipt;
+	return err;
+}
+
+/* Until little is left, which goes with the call's own transaction and its record. What is not there is said there. */
+static enum err run_pieces(struct call *call, enum err (*erase)(struct call *call, struct erasing *erasing, bool *more))
+{
+	struct erase_receipt *receipt = arena_take(call->arena, sizeof *receipt);
+	struct piece piece = { .call = call, .erase = erase, .more = true };
+	enum err err = receipt == NULL ? ERR_MEMORY : OK;
+
+	while (err == OK && piece.more)
+		err = writer_perform(call->house->writer, call->scope, run_piece, &piece);
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	*receipt = piece.receipt;
+	call->prepared = receipt;
+	return OK;
+}
+
+static enum err erase_some_of_chat(struct call *call, struct erasing *erasing, bool *more)
+{
+	struct chat_by_external_id_out chat;
+	enum err err = chat_find(call, call->parameters[0], &chat);
+
+	return err == OK ? erase_chat_some(erasing, chat.number, more) : err;
+}
+
+static enum err erase_some_of_visitor(struct call *call, struct erasing *erasing, bool *more)
+{
+	struct uuid id;
+	enum err err = call_parameter_id(call, 0, &id);
+
+	return err == OK ? erase_visitor_some(erasing, &id, more) : err;
+}
+
+enum err erase_chat_prepare(struct call *call)
+{
+	return run_pieces(call, erase_some_of_chat);
+}
+
+enum err erase_visitor_prepare(struct call *call)
+{
+	return run_pieces(call, erase_some_of_visitor);
+}
+
+static struct erasing begin(struct call *call)
+{
+	const struct erase_receipt *receipt = call->prepared;
+
+	return (struct erasing){ .counting = call_counting(call), .receipt = *receipt };
+}
+
 static enum err answer(struct call *call, const struct erasing *erasing)
 {
 	call_put_success(call);
@@ -68,7 +146,7 @@ static enum err answer(struct call *call, const struct erasing *erasing)
 
 enum err erase_chat_handle(struct call *call)
 {
-	struct erasing erasing = { .counting = call_counting(call) };
+	struct erasing erasing = begin(call);
 	struct chat_by_external_id_out chat;
 	enum err err = chat_find(call, call->parameters[0], &chat);
 
@@ -81,7 +159,7 @@ enum err erase_chat_handle(struct call *call)
 
 enum err erase_visitor_handle(struct call *call)
 {
-	struct erasing erasing = { .counting = call_counting(call) };
+	struct erasing erasing = begin(call);
 	struct uuid id;
 	enum err err = call_parameter_id(call, 0, &id);
 

@@ -9,6 +9,11 @@
 #include "auth/audit.h"
 #include "erase/retention.h"
 
+/* Before their handlers, on a thread that may wait: what hangs on the chat or the visitor goes in small pieces, so that
+ * one of any size holds up nobody. Ended early, the next call goes on. */
+enum err erase_chat_prepare(struct call *call);
+enum err erase_visitor_prepare(struct call *call);
+
 enum err erase_chat_handle(struct call *call);    /* {chatId}: either id */
 enum err erase_visitor_handle(struct call *call); /* {id} */
 enum err export_visitor(struct call *call);       /* {id} */

@@ -355,10 +355,12 @@ static void put_type(struct reading *reading, struct json_out *out)
 
 bool reply_shape_write(struct text type, struct json_out *out)
 {
-	struct reading reading = { .at = type.at, .end = type.at + type.length };
+	struct reading reading = { 0 };
 
 	if (type.at == NULL)
 		return false;
+	reading.at = type.at;
+	reading.end = type.at + type.length;
 	put_type(&reading, out);
 	skip_blanks(&reading);
 	return !reading.wrong && reading.at == reading.end;

@@ -25,6 +25,7 @@
 #include "api/visitor_lists.h"
 #include "api/visitors.h"
 #include "api/web_mentions.h"
+#include "api/web_pages.h"
 
 // clang-format off
 /* What is answered more than once. */
@@ -32,7 +33,7 @@
 #define WEB_MENTION "{...web_mention_create(chat_id?, visitor_id?, search_query?, clicked_at?), article_type: text, clicked: flag}"
 #define USER        "user_show(name?, image?, provider?, provider_id?, last_sign_in_at?)"
 #define INVITATION  "invitation: {link: text, expires_at: time}"
-#define SETTINGS    "{...organization_settings(location?, website_url?, retention_days?), api_key: text?}"
+#define SETTINGS    "{...organization_settings(location?, website_url?, retention_days?), api_key: text?, figures_being_counted: object?}"
 #define NEW_KEY     "{id: id, name: text, api_key: text}"
 #define CHAT        "chat_page.9(user_id?, visitor_id?, location?, user_agent?, metadata?)"
 #define SHORT_CHAT  "(topic_summary?, leadScore?, sentiment?)"
@@ -41,7 +42,7 @@
 #define RATE        "{stages: [{label: text, value: int}], conversionRate: number}"
 #define SHARES      "[{name: text, value: int, percentage: text}]"
 #define COMPARED    "previous?: object"
-#define WEB_PAGES   "{mentions: [{url: text, title: text?, type: text, mentions: int, clicks: int, lastMentioned: time}], total: int}"
+#define WEB_PAGES   "{mentions: [web_page_page.2], total: int}"
 #define SIGNED_IN                                                                                                  \
 	"{user?: {id: id, name: text?, email: text, image: text?, role: text, organizationId: id},"                \
 	" organization?: {id: id, slug: text, name: text},"                                                        \
@@ -77,8 +78,8 @@ const struct route routes[] = {
 	{ "POST", "/api/auth/join",       GUEST,   WRITES, .body = &join_body,             .prepare = join_prepare,             .handle = join_accept,      .reply = DONE, .about = "Accepts an invitation, and signs in." },
 
 	/* Coming in through a provider. */
-	{ "GET", "/api/auth/oidc/start",    PUBLIC, SLOWLY, .errand = true, .answer = REDIRECT, .query = &oidc_start_query,    .handle = oidc_start, .about = "Sends a browser to the provider of identities." },
-	{ "GET", "/api/auth/oidc/callback", GUEST,  WRITES, .errand = true, .answer = REDIRECT, .query = &oidc_callback_query, .prepare = oidc_callback_prepare, .handle = oidc_callback, .about = "Where the provider sends the browser back to." },
+	{ "GET", "/api/auth/oidc/start",    PUBLIC, SLOWLY, .rate = BY_ADDRESS, .errand = true, .answer = REDIRECT, .query = &oidc_start_query,    .handle = oidc_start, .about = "Sends a browser to the provider of identities." },
+	{ "GET", "/api/auth/oidc/callback", GUEST,  WRITES, .rate = BY_ADDRESS, .errand = true, .answer = REDIRECT, .query = &oidc_callback_query, .prepare = oidc_callback_prepare, .handle = oidc_callback, .about = "Where the provider sends the browser back to." },
 
 	/* The staff: people and settings. */
 	{ "POST",   "/api/users",                 SESSION, WRITES, .least = ADMIN, .body = &members_add_body,     .handle = members_add,          .audit = "user.create",      .reply = "{user: " USER ", " INVITATION "}", .about = "Invites a member." },
@@ -88,13 +89,13 @@ const struct route routes[] = {
 	{ "GET",    "/api/settings",              SESSION, READS,                                                 .handle = settings_show,                                     .reply = SETTINGS, .about = "The organization's settings." },
 	{ "PUT",    "/api/settings",              SESSION, WRITES, .least = ADMIN, .body = &settings_change_body, .handle = settings_change,      .audit = "settings.change",  .reply = SETTINGS, .about = "Changes the organization's settings." },
 	{ "POST",   "/api/settings",              SESSION, WRITES, .least = ADMIN, .body = &settings_act_body,    .handle = settings_act,         .audit = "key.regenerate",   .stored = keys_revoked, .reply = SETTINGS, .about = "Makes a new API key in the place of the one shown." },
-	{ "GET",    "/api/keys",                  SESSION, READS,  .least = ADMIN, .answer = ARRAY,               .handle = keys_list,                                         .reply = "[api_key_list(last_used_at?, revoked_at?)]", .about = "Lists API keys, masked." },
+	{ "GET",    "/api/keys",                  SESSION, READS,  .least = ADMIN, .answer = ARRAY, .query = &list_query_shape, .handle = keys_page,                            .reply = "[api_key_page.2(last_used_at?, revoked_at?)]", .about = "Lists API keys, masked." },
 	{ "POST",   "/api/keys",                  SESSION, WRITES, .least = ADMIN, .body = &keys_create_body,     .handle = keys_create,          .audit = "key.create",       .reply = NEW_KEY, .about = "Makes an API key; it is shown this once." },
 	{ "DELETE", "/api/keys/{id}",             SESSION, WRITES, .least = ADMIN,                                .handle = keys_remove,          .audit = "key.revoke",       .stored = keys_revoked, .reply = "{...api_key_revoke}", .about = "Revokes an API key." },
 
 	/* What is erased, and what is given to a person of their own. */
-	{ "DELETE", "/api/chats/{chatId}",       SESSION, WRITES, .least = ADMIN, .handle = erase_chat_handle,    .audit = "chat.delete",    .reply = "object", .about = "Erases a chat with everything that hangs on it." },
-	{ "DELETE", "/api/visitors/{id}",        SESSION, WRITES, .least = ADMIN, .handle = erase_visitor_handle, .audit = "visitor.delete", .reply = "object", .about = "Erases a visitor with all chats, views and web results." },
+	{ "DELETE", "/api/chats/{chatId}",       SESSION, WRITES, .errand = true, .least = ADMIN, .prepare = erase_chat_prepare,    .handle = erase_chat_handle,    .audit = "chat.delete",    .reply = "object", .about = "Erases a chat with everything that hangs on it." },
+	{ "DELETE", "/api/visitors/{id}",        SESSION, WRITES, .errand = true, .least = ADMIN, .prepare = erase_visitor_prepare, .handle = erase_visitor_handle, .audit = "visitor.delete", .reply = "object", .about = "Erases a visitor with all chats, views and web results." },
 	{ "GET",    "/api/visitors/{id}/export", SESSION, READS,  .least = ADMIN, .handle = export_visitor,       .audit = "visitor.export", .reply = "object", .about = "Everything that is known of a visitor." },
 
 	/* The staff: what they read. */
@@ -104,10 +105,10 @@ const struct route routes[] = {
 	{ "GET", "/api/visitors/{id}",           SESSION, READS,                                                    .handle = visitor_lists_show,     .reply = "{visitor: " VISITOR "}", .about = "Shows a visitor." },
 	{ "GET", "/api/visitors/{id}/chats",     SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_chats,    .reply = "{chats: [visitor_chat_page.3" SHORT_CHAT "]}", .about = "Lists a visitor's chats." },
 	{ "GET", "/api/visitors/{id}/views",     SESSION, READS, .query = &list_query_shape,                        .handle = visitor_lists_views,    .reply = "{views: [visitor_view_page.2]}", .about = "Lists the articles that a visitor opened." },
-	{ "GET", "/api/users",                   SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_users,       .reply = "{users: [user_page.2(name?, image?, provider?, provider_id?, last_sign_in_at?)]}", .about = "Lists members and contacts." },
-	{ "GET", "/api/users/{id}",              SESSION, READS, .least = ADMIN,                                    .handle = user_lists_show,        .reply = "{user: " USER "}", .about = "Shows a member or contact." },
-	{ "GET", "/api/users/{id}/chats",        SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_chats,       .reply = "{chats: [user_chat_page.3" SHORT_CHAT "]}", .about = "Lists a user's chats." },
-	{ "GET", "/api/users/{id}/views",        SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = user_lists_views,       .reply = "{views: [user_view_page.2]}", .about = "Lists the articles that a user opened." },
+	{ "GET", "/api/users",                   SESSION, READS, .query = &list_query_shape,        .handle = user_lists_users,       .reply = "{users: [user_page.2(name?, image?, provider?, provider_id?, last_sign_in_at?)]}", .about = "Lists members and contacts." },
+	{ "GET", "/api/users/{id}",              SESSION, READS,                                    .handle = user_lists_show,        .reply = "{user: " USER "}", .about = "Shows a member or contact." },
+	{ "GET", "/api/users/{id}/chats",        SESSION, READS, .query = &list_query_shape,        .handle = user_lists_chats,       .reply = "{chats: [user_chat_page.3" SHORT_CHAT "]}", .about = "Lists a user's chats." },
+	{ "GET", "/api/users/{id}/views",        SESSION, READS, .query = &list_query_shape,        .handle = user_lists_views,       .reply = "{views: [user_view_page.2]}", .about = "Lists the articles that a user opened." },
 	{ "GET", "/api/live",                    SESSION, HERE,  .answer = PLAIN_TEXT,                              .handle = live_open,              .reply = "text/event-stream", .about = "What happens, as server-sent events." },
 	{ "GET", "/api/audit",                   SESSION, READS, .least = ADMIN, .query = &list_query_shape,        .handle = audit_lists_entries,    .reply = "{entries: [audit_page.2(actor_id?, actor_email?, target?, detail?, address?)]}", .about = "Lists who did what." },
 
@@ -119,7 +120,7 @@ const struct route routes[] = {
 	{ "GET", "/api/analytics/user-composition", SESSION, READS, .query = &analytics_query, .handle = analytics_composition, .reply = "{totalChats: int, devices: " SHARES ", cities: " SHARES ", countries: " SHARES ", " COMPARED "}", .about = "Devices, cities and countries of chats." },
 	{ "GET", "/api/analytics/interests",        SESSION, READS, .query = &analytics_query, .handle = analytics_interests,   .reply = "{totalVisitors: int, seasons: " SHARES ", travelerTypes: " SHARES ", preferences: " SHARES ", vibes: " SHARES ", " COMPARED "}", .about = "Seasons, traveler types, preferences and vibes of visitors." },
 
-	{ "GET", "/api/articles/stats",             SESSION, READS, .query = &article_stats_query, .handle = article_stats_show, .reply = "{articles: [{id: text, name: text?, slug: text?, type: text?, mentions: int, views: int}], totals: {totalMentioned: int, totalViews: int, uniqueArticles: int}, " COMPARED "}", .about = "Articles by how often they were mentioned and opened, of 30 days when none are given." },
+	{ "GET", "/api/articles/stats",             SESSION, READS, .query = &article_stats_query, .handle = article_stats_show, .reply = "{articles: [figure_article], totals: {totalMentioned: int, totalViews: int, uniqueArticles: int}}", .about = "Articles by how often they were mentioned and opened, of 30 days when none are given." },
 	{ "GET", "/api/tavily-mentions",            SESSION, READS, .query = &web_pages_query,     .handle = web_pages_list,     .reply = WEB_PAGES, .about = "Web results by their address: how often shown and clicked." },
 	{ "GET", "/api/article-mentions",           SESSION, READS, .query = &web_pages_query,     .handle = web_pages_list,     .reply = WEB_PAGES, .about = "As GET /api/tavily-mentions." },
 

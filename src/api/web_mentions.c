@@ -78,7 +78,7 @@ static struct text metadata_of(struct call *call, const struct result *result)
 	json_key(&out, "image");
 	json_put_text(&out, result->image);
 	json_close_object(&out);
-	text = text_copy(call->arena, (struct text){ buffer.failed ? NULL : buffer.at, buffer.length });
+	text = buffer_copy(&buffer, call->arena);
 	buffer_fini(&buffer);
 	return text;
 }
@@ -234,7 +234,7 @@ enum err web_mentions_click(struct call *call)
 									       .session_id = row.session_id });
 	if (err != OK)
 		return err;
-	if (row.clicked_at == click.clicked_at) /* else it had been clicked before */
+	if (!clicked)
 		live_note(call, LIVE_CLICK, &row.id, row.chat_id, DB_NULL);
 	json_key(call->out, "success");
 	json_put_bool(call->out, true);

@@ -349,8 +349,7 @@ enum err oidc_provider_address(struct oidc_provider *provider, const struct oidc
 	oidc_web_pair(&query, "nonce", pending->nonce);
 	oidc_web_pair(&query, "code_challenge", challenge);
 	oidc_web_pair(&query, "code_challenge_method", TEXT("S256"));
-	*out = redirect.failed || query.failed ? (struct text){ 0 }
-					       : text_copy(arena, (struct text){ query.at, query.length });
+	*out = redirect.failed ? text_of(NULL) : buffer_copy(&query, arena);
 	buffer_fini(&redirect);
 	buffer_fini(&query);
 	return out->at == NULL ? ERR_MEMORY : OK;
@@ -399,8 +398,7 @@ static enum err make_form(const struct oidc_provider *provider, const struct met
 		oidc_web_pair(&form, "client_id", text_of(provider->options.client_id));
 	if (provider->options.client_secret != NULL && !metadata->takes_basic)
 		oidc_web_pair(&form, "client_secret", text_of(provider->options.client_secret));
-	*out = redirect.failed || form.failed ? (struct text){ 0 }
-					      : text_copy(arena, (struct text){ form.at, form.length });
+	*out = redirect.failed ? text_of(NULL) : buffer_copy(&form, arena);
 	buffer_fini(&redirect);
 	buffer_fini(&form);
 	return out->at == NULL ? ERR_MEMORY : OK;
@@ -450,8 +448,7 @@ static enum err ask_person(struct oidc_provider *provider, const struct metadata
 	buffer_init(&buffer, OIDC_WEB_ANSWER_MAX);
 	buffer_string(&buffer, "Bearer ");
 	buffer_text(&buffer, token);
-	authorization =
-	    buffer.failed ? (struct text){ 0 } : text_copy(arena, (struct text){ buffer.at, buffer.length });
+	authorization = buffer_copy(&buffer, arena);
 	buffer_fini(&buffer);
 	if (authorization.at == NULL)
 		return ERR_MEMORY;

@@ -421,6 +421,13 @@ void buffer_cut(struct buffer *buffer, size_t length)
 		buffer->length = length;
 }
 
+struct text buffer_copy(const struct buffer *buffer, struct arena *arena)
+{
+	const struct text written = { buffer->at != NULL ? buffer->at : "", buffer->length };
+
+	return text_copy(arena, buffer->failed ? text_of(NULL) : written);
+}
+
 char *buffer_detach(struct buffer *buffer, size_t *length)
 {
 	char *at = NULL;

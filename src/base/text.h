@@ -76,6 +76,8 @@ void buffer_int(struct buffer *buffer, int64_t value);
 void buffer_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Forgets everything behind `length`: an item that failed leaves nothing. */
 void buffer_cut(struct buffer *buffer, size_t length);
+/* A copy of what is written so far, in the arena; absent when the buffer failed or the arena is out. */
+struct text buffer_copy(const struct buffer *buffer, struct arena *arena);
 /* Hands the bytes over; the caller frees them with free(). NULL when the buffer failed or is empty. */
 char *buffer_detach(struct buffer *buffer, size_t *length);
 

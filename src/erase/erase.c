@@ -2,9 +2,12 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/query.h"
 
-#define ROWS_AT_ONCE ((size_t)500)
+#define ROWS_AT_ONCE       ((size_t)500)
+#define ROWS_OF_PIECE      ((size_t)100) /* of each kind, while others wait */
+#define PIECE_MICROSECONDS 5000
 
 #define PART(member)                                                                                                   \
 	{                                                                                                              \
@@ -150,20 +153,31 @@ static enum err erase_all(struct erasing *erasing, enum statement_id id, const v
 	return err;
 }
 
-static enum err erase_what_names(struct erasing *erasing, struct text chat_id)
+/* At most `limit` rows of each kind that name a chat; `*more`: some are left. */
+static enum err erase_some_names(struct erasing *erasing, struct text chat_id, size_t limit, bool *more)
 {
-	const int64_t limit = (int64_t)ROWS_AT_ONCE;
-	enum err err =
-	    erase_all(erasing, STATEMENT_ERASE_MENTIONS_OF_CHAT,
-		      &(struct erase_mentions_of_chat_in){ .chat_id = chat_id, .limit = limit }, erase_mentions);
+	const struct erase_mentions_of_chat_in mentions = { .chat_id = chat_id, .limit = (int64_t)limit };
+	const struct erase_views_of_chat_in views = { .chat_id = chat_id, .limit = (int64_t)limit };
+	const struct erase_web_mentions_of_chat_in web_mentions = { .chat_id = chat_id, .limit = (int64_t)limit };
+	size_t counts[3] = { 0 };
+	enum err err = erase_mentions(erasing, STATEMENT_ERASE_MENTIONS_OF_CHAT, &mentions, limit, &counts[0]);
 
 	if (err == OK)
-		err = erase_all(erasing, STATEMENT_ERASE_VIEWS_OF_CHAT,
-				&(struct erase_views_of_chat_in){ .chat_id = chat_id, .limit = limit }, erase_views);
+		err = erase_views(erasing, STATEMENT_ERASE_VIEWS_OF_CHAT, &views, limit, &counts[1]);
 	if (err == OK)
-		err = erase_all(erasing, STATEMENT_ERASE_WEB_MENTIONS_OF_CHAT,
-				&(struct erase_web_mentions_of_chat_in){ .chat_id = chat_id, .limit = limit },
-				erase_web_mentions);
+		err =
+		    erase_web_mentions(erasing, STATEMENT_ERASE_WEB_MENTIONS_OF_CHAT, &web_mentions, limit, &counts[2]);
+	*more = counts[0] == limit || counts[1] == limit || counts[2] == limit;
+	return err;
+}
+
+static enum err erase_what_names(struct erasing *erasing, struct text chat_id)
+{
+	bool more = true;
+	enum err err = OK;
+
+	while (err == OK && more)
+		err = erase_some_names(erasing, chat_id, ROWS_AT_ONCE, &more);
 	return err;
 }
 
@@ -214,6 +228,60 @@ enum err erase_chat(struct erasing *erasing, int64_t chat_number)
 	if (err == OK)
 		err = erase_summary(erasing, &chat);
 	return err == OK ? erase_rows(erasing, chat_number, &chat) : err;
+}
+
+enum err erase_chat_some(struct erasing *erasing, int64_t chat_number, bool *more)
+{
+	struct erase_chat_out chat;
+	enum err err = query_one(erasing->counting.db, STATEMENT_ERASE_CHAT,
+				 &(struct erase_chat_in){ .number = chat_number }, &chat, erasing->counting.arena);
+
+	*more = false;
+	return err == OK ? erase_some_names(erasing, chat.chat_id, ROWS_OF_PIECE, more) : err;
+}
+
+/* One chat, or some of what names it. ERR_NOT_FOUND: the visitor has none. */
+static enum err erase_one_chat_of(struct erasing *erasing, const struct uuid *visitor_id)
+{
+	struct erase_chats_of_visitor_out chat;
+	bool more = false;
+	enum err err = query_one(erasing->counting.db, STATEMENT_ERASE_CHATS_OF_VISITOR,
+				 &(struct erase_chats_of_visitor_in){ .visitor_id = *visitor_id, .limit = 1 }, &chat,
+				 erasing->counting.arena);
+
+	if (err == OK)
+		err = erase_chat_some(erasing, chat.number, &more);
+	return err == OK && !more ? erase_chat(erasing, chat.number) : err;
+}
+
+static enum err erase_some_links(struct erasing *erasing, const struct uuid *visitor_id, bool *more)
+{
+	const size_t limit = ROWS_OF_PIECE;
+	size_t views = 0;
+	size_t web_mentions = 0;
+	enum err err = erase_views(erasing, STATEMENT_ERASE_VIEWS_OF_VISITOR,
+				   &(struct erase_views_of_visitor_in){ *visitor_id, (int64_t)limit }, limit, &views);
+
+	if (err == OK)
+		err = erase_web_mentions(erasing, STATEMENT_ERASE_WEB_MENTIONS_OF_VISITOR,
+					 &(struct erase_web_mentions_of_visitor_in){ *visitor_id, (int64_t)limit },
+					 limit, &web_mentions);
+	*more = views == limit || web_mentions == limit;
+	return err;
+}
+
+enum err erase_visitor_some(struct erasing *erasing, const struct uuid *visitor_id, bool *more)
+{
+	const int64_t until = clock_monotonic() + PIECE_MICROSECONDS;
+	enum err err = OK;
+
+	*more = true;
+	while (err == OK && *more && clock_monotonic() < until) {
+		err = erase_one_chat_of(erasing, visitor_id);
+		if (err == ERR_NOT_FOUND)
+			err = erase_some_links(erasing, visitor_id, more);
+	}
+	return err;
 }
 
 static enum err erase_chats_of(struct erasing *erasing, const struct uuid *visitor_id)

@@ -40,6 +40,12 @@ enum err erase_chat(struct erasing *erasing, int64_t chat_number) WARN_UNUSED;
 /* The visitor, all chats of it, and what else was linked to it. ERR_NOT_FOUND: no such visitor. */
 enum err erase_visitor(struct erasing *erasing, const struct uuid *visitor_id) WARN_UNUSED;
 
+/* For who may wait, before the above: some milliseconds' worth of the rows that hang on it, in a transaction of their
+ * own, so that a person of any size holds up nobody. `*more`: some are left. ERR_NOT_FOUND: no such chat; a visitor
+ * that is none has no rows. */
+enum err erase_chat_some(struct erasing *erasing, int64_t chat_number, bool *more) WARN_UNUSED;
+enum err erase_visitor_some(struct erasing *erasing, const struct uuid *visitor_id, bool *more) WARN_UNUSED;
+
 /* Rows of one kind, at most `limit`, that a statement finds; `in` is its struct, with that limit. For retention.c. */
 enum err erase_mentions(struct erasing *erasing, enum statement_id id, const void *in, size_t limit,
 			size_t *count) WARN_UNUSED;

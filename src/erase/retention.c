@@ -1,11 +1,13 @@
 #include "erase/retention.h"
 
+#include "base/clock.h"
 #include "store/query.h"
 
-#define CHATS_AT_ONCE    20
-#define ROWS_AT_ONCE     ((size_t)500)
-#define VISITORS_AT_ONCE 100
-#define PIECE_CAP        ((size_t)64 << 20)
+#define CHATS_AT_ONCE      20
+#define ROWS_AT_ONCE       ((size_t)500)
+#define VISITORS_AT_ONCE   100
+#define PIECE_CAP          ((size_t)64 << 20)
+#define PIECE_MICROSECONDS 10000
 
 /* Pieces of work in this order: what hangs on a chat or a visitor goes before or with it. */
 enum phase { CHATS, MENTIONS, VIEWS, WEB_MENTIONS, VISITORS, PHASE_COUNT };
@@ -36,7 +38,9 @@ static enum err erase_chats(struct retention *at, struct erasing *erasing, bool 
 					   .limit = CHATS_AT_ONCE };
 	struct erase_chats_older_out rows[CHATS_AT_ONCE];
 	struct db *db = erasing->counting.db;
+	const int64_t until = clock_monotonic() + PIECE_MICROSECONDS;
 	size_t count = 0;
+	size_t erased = 0;
 	enum err err = db_start(db, STATEMENT_ERASE_CHATS_OLDER, &in);
 
 	while (err == OK && count < CHATS_AT_ONCE &&
@@ -44,12 +48,13 @@ static enum err erase_chats(struct retention *at, struct erasing *erasing, bool 
 		count++;
 	db_stop(db, STATEMENT_ERASE_CHATS_OLDER);
 	err = err == ERR_NOT_FOUND ? OK : err;
-	for (size_t i = 0; err == OK && i < count; i++) {
-		err = erase_chat(erasing, rows[i].number);
-		at->after_time = rows[i].created_at;
-		at->after_number = rows[i].number;
+	/* One at least; a chat may have much that hangs on it. */
+	for (; err == OK && erased < count && (erased == 0 || clock_monotonic() < until); erased++) {
+		err = erase_chat(erasing, rows[erased].number);
+		at->after_time = rows[erased].created_at;
+		at->after_number = rows[erased].number;
 	}
-	*done = count < CHATS_AT_ONCE;
+	*done = erased == count && count < CHATS_AT_ONCE;
 	return err;
 }
 

@@ -1,12 +1,14 @@
 #include "search/words.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <utf8proc.h>
 
 #define CHARACTERS_OF_WORD 64 /* what comes behind them in one word is cut off */
 #define BEGINNING_LEAST    2
 #define BEGINNING_MOST     12
 #define EXPRESSION_LIMIT   65536
+#define MARKS_IN_A_ROW     30
 
 enum kind {
 	BLANK,
@@ -101,14 +103,48 @@ static size_t drop_accents(int32_t *characters, size_t count)
 	return kept;
 }
 
+/* A run of marks is cut short: each is sorted among those before it when a text is normalised, so that a run costs its
+ * square, on the one thread that writes for everybody. The limit is Unicode's own for streams:
+ * https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format. */
+static enum err drop_endless_marks(struct text text, struct arena *arena, struct text *out)
+{
+	char *kept = arena_take(arena, text.length);
+	size_t length = 0;
+	size_t marks = 0;
+
+	if (kept == NULL)
+		return ERR_MEMORY;
+	for (size_t at = 0; at < text.length;) {
+		const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)text.at + at;
+		utf8proc_int32_t character;
+		const utf8proc_ssize_t size = utf8proc_iterate(bytes, (utf8proc_ssize_t)(text.length - at), &character);
+
+		if (size <= 0)
+			return ERR_INVALID;
+		marks = utf8proc_get_property(character)->combining_class == 0 ? 0 : marks + 1;
+		if (marks <= MARKS_IN_A_ROW) {
+			memcpy(kept + length, bytes, (size_t)size);
+			length += (size_t)size;
+		}
+		at += (size_t)size;
+	}
+	*out = (struct text){ kept, length };
+	return OK;
+}
+
 static enum err normalise(struct text text, struct arena *arena, struct reading *out)
 {
 	const utf8proc_option_t decompose = UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE;
-	const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)text.at;
-	const utf8proc_ssize_t length = (utf8proc_ssize_t)text.length;
-	utf8proc_ssize_t count = utf8proc_decompose(bytes, length, NULL, 0, decompose);
+	struct text kept = { 0 };
+	const enum err err = drop_endless_marks(text, arena, &kept);
+	const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)kept.at;
+	const utf8proc_ssize_t length = (utf8proc_ssize_t)kept.length;
+	utf8proc_ssize_t count;
 	int32_t *characters;
 
+	if (err != OK)
+		return err;
+	count = utf8proc_decompose(bytes, length, NULL, 0, decompose);
 	if (count < 0)
 		return count == UTF8PROC_ERROR_INVALIDUTF8 ? ERR_INVALID : ERR_MEMORY;
 	characters = arena_take_many(arena, (size_t)count + 1, sizeof *characters);

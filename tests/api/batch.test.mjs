@@ -34,6 +34,16 @@ const eight = (name) => [
 ];
 
 describe("POST /api/batch", () => {
+	test("stores 5,000 rows at most: an item beyond is refused alone, and a smaller one behind it is kept", async () => {
+		const name = fresh("rows");
+		const web = (count) => ({ type: "web_mentions", sessionId: name, mentions: Array.from({ length: count }, () => ({ url: `https://${name}.example/` })) });
+		const mention = (count) => ({ type: "article_mention", articles: Array.from({ length: count }, () => ({ id: name, title: "t", slug: "s" })) });
+		const { successes, errors } = await accepted([web(1000), web(1000), mention(1000), web(1000), mention(999), mention(2), { type: "chat", sessionId: name }, { type: "chat", sessionId: name }]);
+		assert.deepEqual(successes.map(({ index }) => index), [0, 1, 2, 3, 4, 6]);
+		assert.deepEqual(errors.map(({ index, status, code }) => ({ index, status, code })), [5, 7].map((index) => ({ index, status: 413, code: "payload_too_large" })));
+		assert.equal(await count("web_mentions", `session_id = '${name}'`), 3000);
+		assert.equal(await count("article_mentions", `article_id = '${name}'`), 1999);
+	});
 	test("takes all eight types, each answered as its own route answers, behind its index", async () => {
 		const name = fresh("eight");
 		const { successes, errors } = await accepted(eight(name));

@@ -126,6 +126,39 @@ test("an export holds everything that is known of a person, and of nobody else",
 	assertError(await theirs.admin.get(`/api/visitors/${visitor}/export`), 404, "not_found");
 });
 
+test("a visitor of a thousand rows is told as one, whatever pieces it went in", async () => {
+	const canary = canaryOf("g");
+	const visitor = await story(ours, "great", canary);
+	const shown = { type: "web_mentions", sessionId: "great-session", visitorId: visitor, mentions: Array.from({ length: 500 }, () => ({ url: `https://${canary}.example/` })) };
+	const chats = Array.from({ length: 50 }, (_, i) => ({ type: "chat", sessionId: "great-session", chatId: `great-${i}` }));
+	const views = Array.from({ length: 300 }, () => ({ type: "article_view", sessionId: "great-session", articleId: canary, articleSlug: canary }));
+	assert.deepEqual((await house.post(ours.api_key, "/api/batch", [shown, { ...shown, chatId: "great" }, ...chats, ...views])).json.errors, []);
+	await house.ok(ours.api_key, "/api/visitors/identify", { email: `${canary}@example.org`, session_id: "great-session" });
+	const answer = await ours.admin.ok("DELETE", `/api/visitors/${visitor}`);
+	assert.deepEqual(answer.erased, { chats: 51, messages: 3, chat_summaries: 0, article_mentions: 1, article_views: 301, web_mentions: 1001, visitors: 1 });
+	await finished();
+	await exact();
+});
+
+test("while a chat's messages wait to be removed, their names and words are nobody's", async () => {
+	const word = canaryOf("w");
+	await house.ok(ours.api_key, "/api/chats/create", { sessionId: "gone", chatId: "gone" });
+	const items = Array.from({ length: 1000 }, (_, i) => ({ type: "message", chatId: "gone", role: "user", content: `${word} ${i}`, messageId: `${word}-${i}` }));
+	assert.equal((await house.post(ours.api_key, "/api/batch", items)).json.successes.length, 1000);
+	await until(async () => (await ours.admin.ok("GET", `/api/chats?q=${word}`)).length === 1);
+	await ours.admin.ok("DELETE", "/api/chats/gone");
+	const oldest = { role: "user", content: "again", messageId: `${word}-0` }; // removed last
+	assertError(await house.post(ours.api_key, "/api/chats/message", { chatId: "gone", ...oldest }), 404, "not_found");
+	await house.ok(ours.api_key, "/api/chats/create", { sessionId: "next", chatId: "next" });
+	assert.deepEqual(await ours.admin.ok("GET", `/api/chats?q=${word}`), []);
+	const keyed = { chatId: "next", role: "user", content: "other" };
+	for (const message of [{ chatId: "next", ...oldest }, { chatId: "next", ...oldest }, keyed]) await house.ok(ours.api_key, "/api/chats/message", message);
+	const said = await ours.admin.ok("GET", "/api/chats/next/messages");
+	assert.deepEqual(said.map(({ content }) => content), ["again", "other"]);
+	await finished();
+	await exact();
+});
+
 test("a conversation of ten thousand messages is gone at once, and its rows soon after, over a kill", async () => {
 	await house.ok(ours.api_key, "/api/chats/create", { sessionId: "five", chatId: "five" });
 	for (let i = 0; i < 10; i++) {

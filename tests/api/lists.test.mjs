@@ -207,6 +207,10 @@ describe("summaries", () => {
 		assert.deepEqual(await names("min_lead_score=9"), [summarized]);
 		assert.deepEqual(await names("min_lead_score=10"), []);
 		assert.deepEqual(await names("sentiment=negative"), [summarized]);
+		// A filter chooses by what the list shows: what the concierge gave, where no summary says otherwise.
+		assert.deepEqual(await names("sentiment=positive"), [told]);
+		assert.deepEqual((await names("min_lead_score=7")).sort(), [told, summarized].sort());
+		assert.deepEqual(await names("sentiment=positive&min_lead_score=8"), []);
 		assert.deepEqual(await names("sentiment=negative&min_lead_score=2&status=active"), [summarized]);
 	});
 });
@@ -434,6 +438,11 @@ describe("CSV", () => {
 		const wanted = (await pages("/api/visitors", ({ visitors }) => visitors, undefined, who)).flat();
 		assert.deepEqual(rows, wanted.map((row) => ({ ...row, metadata: JSON.stringify(row.metadata) })));
 		assert.equal(rows.length, 5000);
+	});
+	test("is on record, with who took it out", async () => {
+		await read("/api/chats?format=csv", who);
+		const [{ action, target, actor_kind }] = (await read("/api/audit?limit=1", who)).json.entries;
+		assert.deepEqual([action, target, actor_kind], ["list.export", "chats", "user"]);
 	});
 	test("with limit it is that many, with a cursor from there on", async () => {
 		const limited = csvRows((await read("/api/visitors?format=csv&limit=700", who)).text);

@@ -183,7 +183,9 @@ describe("roles", () => {
 		test(`a ${role} reads, and changes neither users nor keys nor settings`, async () => {
 			const browser = await house.member(ours, role);
 			for (const [method, path, body] of routes) assertError(await browser.request(method, path, { body }), 403, "forbidden");
-			await browser.ok("GET", "/api/settings");
+			for (const path of ["/api/settings", "/api/users", `/api/users/${browser.user.id}`, "/api/chats", "/api/visitors", "/api/analytics/summary-metrics"])
+				await browser.ok("GET", path);
+			assertError(await browser.get("/api/audit"), 403, "forbidden");
 		});
 
 	test("a change of role holds from the next request, and so does a removal", async () => {

@@ -342,6 +342,90 @@ static void what_is_deleted_cannot_be_read_from_the_file(void **state)
 	}
 }
 
+static int64_t rows_left(struct house *house)
+{
+	return fixture_number(house->plain,
+			      "SELECT (SELECT count(*) FROM web_mentions WHERE organization_id = " A ") + "
+			      "(SELECT count(*) FROM article_views WHERE organization_id = " A ") + "
+			      "(SELECT count(*) FROM chats WHERE organization_id = " A ")");
+}
+
+/* A piece, and how many rows it took; `keep`: its commit is not lost. */
+static int64_t erase_piece(struct house *house, struct erase_receipt *receipt, bool keep, bool *more)
+{
+	const struct uuid visitor = fixture_id('7');
+	const int64_t before = rows_left(house);
+	struct erasing erasing = begin(house, house->scopes[0]);
+
+	erasing.receipt = *receipt;
+	assert_int_equal(erase_visitor_some(&erasing, &visitor, more), OK);
+	if (keep) {
+		end(house);
+		*receipt = erasing.receipt;
+	} else {
+		ledger_forget(house->ledger);
+		assert_int_equal(db_leave(house->db, false), OK);
+		assert_int_equal(db_end(house->db, false), OK);
+	}
+	return before - rows_left(house);
+}
+
+/* What a visitor of any size costs the one who waits behind it: no more than a piece. */
+static void a_great_visitor_goes_in_small_pieces_through_crashes(void **state)
+{
+	struct house *house = *state;
+	const struct uuid visitor = fixture_id('7');
+	struct erase_receipt receipt = { 0 };
+	struct erasing erasing;
+	bool more = true;
+	int pieces = 0;
+
+	fixture_run(house->plain,
+		    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+		    "INSERT INTO web_mentions (organization_id, id, article_url, article_title, chat_id, session_id, "
+		    "visitor_id, metadata, mentioned_at, created_at) SELECT " A ", randomblob(16), 'u', 't', "
+		    "CASE WHEN i % 2 = 0 THEN 'one' END, 's', X'37373737373737373737373737373737', '{}', 1, 1 FROM n");
+	for (; more; pieces++)
+		assert_in_range(erase_piece(house, &receipt, pieces % 3 != 0, &more), 0, 5000);
+	assert_in_range(pieces, 5, 20000);
+	erasing = begin(house, house->scopes[0]);
+	erasing.receipt = receipt;
+	assert_int_equal(erase_visitor(&erasing, &visitor), OK);
+	end(house);
+	assert_int_equal(erasing.receipt.web_mentions, 20003);
+	assert_int_equal(erasing.receipt.chats, 2);
+	assert_int_equal(erasing.receipt.visitors, 1);
+	assert_int_equal(fixture_number(house->plain, "SELECT count(*) FROM web_mentions WHERE organization_id = " A),
+			 1);
+	assert_int_equal(fixture_number(house->plain, "SELECT count(*) FROM web_mentions"), 5);
+	print_message("%d pieces\n", pieces);
+}
+
+/* Words that wait to be removed would else be found in the chat that has the number next. */
+static void the_newest_chats_number_is_not_given_again(void **state)
+{
+	struct house *house = *state;
+	const struct scope *b = house->scopes[1];
+	struct erasing erasing = begin(house, b);
+	struct chat_create_in chat = { .id = uuid_new(),
+				       .chat_id = TEXT("next"),
+				       .session_id = TEXT("s"),
+				       .status = TEXT("active"),
+				       .created_at = 1 };
+
+	assert_int_equal(erase_chat(&erasing, 3), OK);
+	assert_int_equal(erase_chat(&erasing, 4), OK);
+	end(house);
+	begin(house, b);
+	assert_int_equal(query_run(house->db, STATEMENT_CHAT_CREATE, &chat, NULL), OK);
+	assert_int_equal(db_inserted(house->db), 5);
+	assert_int_equal(query_run(house->db, STATEMENT_CHAT_ACTIVITY_CREATE,
+				   &(struct chat_activity_create_in){ .chat_number = 5, .updated_at = 1 }, NULL),
+			 OK);
+	end(house);
+	assert_int_equal(found(house, b, "canaryword"), 0);
+}
+
 #define HOUSE(test) cmocka_unit_test_setup_teardown(test, open_house, close_house)
 
 int main(void)
@@ -349,6 +433,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		HOUSE(a_chat_goes_with_all_that_hangs_on_it),
 		HOUSE(a_visitor_goes_with_all_chats_and_links),
+		HOUSE(a_great_visitor_goes_in_small_pieces_through_crashes),
+		HOUSE(the_newest_chats_number_is_not_given_again),
 		HOUSE(another_organizations_chat_and_visitor_are_not_there),
 		HOUSE(a_message_that_was_not_indexed_yet_leaves_nothing_either),
 		HOUSE(a_long_conversation_goes_in_small_steps_through_crashes),

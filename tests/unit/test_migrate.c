@@ -264,6 +264,48 @@ static void what_is_no_database_is_refused_and_left_alone(void **state)
 	fclose(file);
 }
 
+/* The parent of other tables is made anew under them: what hangs on it stays, and its numbers go on behind every one
+ * that is still in use. */
+static void chats_are_made_anew_under_what_hangs_on_them(void **state)
+{
+	struct fixture *fixture = *state;
+	sqlite3 *plain;
+
+	apply(fixture, migrations, 7, 7);
+	plain = fixture_plain(fixture);
+	fixture_run(
+	    plain,
+	    "INSERT INTO organizations (id, slug, organization_name, created_at, updated_at) "
+	    "VALUES (zeroblob(16), 'o', 'o', 1, 1);"
+	    "INSERT INTO chats (number, organization_id, id, chat_id, session_id, status, metadata, created_at) "
+	    "VALUES (3, zeroblob(16), randomblob(16), 'c', 's', 'active', "
+	    "'{\"leadScore\":7,\"sentiment\":\"positive\"}', 1), "
+	    "(5, zeroblob(16), randomblob(16), 'd', 's', 'active', '{\"leadScore\":\"high\",\"sentiment\":1}', 1), "
+	    "(6, zeroblob(16), randomblob(16), 'e', 's', 'active', NULL, 1);"
+	    "INSERT INTO chat_activity (chat_number, organization_id, updated_at, message_count, counted_day) "
+	    "SELECT number, organization_id, 9, 0, 8 FROM chats;"
+	    "INSERT INTO chat_summaries (chat_number, organization_id, topic_summary, summarized_at) "
+	    "VALUES (5, zeroblob(16), 'beaches', 1);"
+	    "INSERT INTO messages (organization_id, chat_number, id, role, content, created_at) "
+	    "VALUES (zeroblob(16), 3, randomblob(16), 'user', 'x', 1);"
+	    "INSERT INTO erasures (organization_id, chat_number, next_message) VALUES (zeroblob(16), 9, 77)");
+	assert_int_equal(sqlite3_close(plain), SQLITE_OK);
+	apply(fixture, migrations, migration_count, migration_count - 7);
+	assert_int_equal(ask(fixture, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+	assert_int_equal(ask(fixture, "SELECT sum(number) FROM chats"), 14);
+	assert_int_equal(ask(fixture, "SELECT count(*) FROM chats WHERE given_lead_score = 7 AND "
+				      "given_sentiment = 'positive' AND number = 3"),
+			 1);
+	assert_int_equal(ask(fixture, "SELECT count(*) FROM chats WHERE given_lead_score IS NULL AND "
+				      "given_sentiment IS NULL"),
+			 2);
+	assert_int_equal(ask(fixture, "SELECT count(*) FROM chat_activity WHERE updated_at = 9 AND counted_day = 8"),
+			 3);
+	assert_int_equal(ask(fixture, "SELECT count(*) FROM chat_summaries WHERE chat_number = 5"), 1);
+	assert_int_equal(ask(fixture, "SELECT count(*) FROM messages WHERE chat_number = 3"), 1);
+	assert_int_equal(ask(fixture, "SELECT seq FROM sqlite_sequence WHERE name = 'chats'"), 9);
+}
+
 #define FOLDER(test) cmocka_unit_test_setup_teardown(test, open_folder, close_folder)
 
 int main(void)
@@ -279,6 +321,7 @@ int main(void)
 		FOLDER(a_crash_in_the_middle_of_a_file_leaves_it_unapplied),
 		FOLDER(a_reader_beside_it_keeps_its_moment),
 		FOLDER(what_is_no_database_is_refused_and_left_alone),
+		FOLDER(chats_are_made_anew_under_what_hangs_on_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "search/words.h"
 
@@ -167,6 +168,34 @@ static void out_of_memory_is_told(void **state)
 	buffer_fini(&words);
 }
 
+/* Marks of two classes in the wrong order: sorting them one by one takes minutes. */
+static void endless_marks_cost_no_more_than_letters(void **state)
+{
+	const size_t marks = 500000;
+	char *text = malloc(1 + marks * 2 + 5);
+	const clock_t began = clock();
+	const char *words;
+
+	(void)state;
+	assert_non_null(text);
+	text[0] = 'e';
+	for (size_t i = 0; i < marks; i++)
+		memcpy(text + 1 + i * 2, i < marks / 2 ? "\xCC\x81" : "\xCC\x96", 2);
+	memcpy(text + 1 + marks * 2, " word", 5);
+	words = document((struct text){ text, 1 + marks * 2 + 5 });
+	assert_string_equal(words, " =e =word ^wo ^wor ^word");
+	assert_true(clock() - began < 2 * CLOCKS_PER_SEC);
+	free(text);
+}
+
+/* What a language needs stays: Hebrew with its points, stacked Vietnamese accents. */
+static void thirty_marks_stay(void **state)
+{
+	(void)state;
+	assert_string_equal(document(TEXT("\xD7\xA9\xD6\xBC\xD7\x81")), document(TEXT("\xD7\xA9\xD7\x81\xD6\xBC")));
+	assert_string_equal(document(TEXT("a\xCC\x82\xCC\x81")), document(TEXT("a")));
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -180,6 +209,8 @@ int main(void)
 		TEST(too_many_words_are_refused),
 		TEST(a_long_word_is_cut_alike_in_text_and_question),
 		TEST(a_text_of_any_length_ends),
+		TEST(endless_marks_cost_no_more_than_letters),
+		TEST(thirty_marks_stay),
 		TEST(out_of_memory_is_told),
 	};
 
