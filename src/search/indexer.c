@@ -1,21 +1,22 @@
 #include "search/indexer.h"
 
-#include "base/clock.h"
+#include <stdlib.h>
+#include <string.h>
+
 #include "search/words.h"
 #include "store/query.h"
 
-#define STEP_MESSAGES     200
-#define STEP_LEAST        32 /* messages, also on a machine that has no time: a commit is not made for one alone */
-#define STEP_BYTES        (256 << 10) /* of content */
-#define STEP_MICROSECONDS 5000
-#define ARENA_CAP         (64 << 20)
-#define WORDS_LIMIT       (64 << 20) /* bytes, of one document */
+#define STEP_MESSAGES 200
+#define STEP_BYTES    (24 << 10) /* of content; the message that reaches it is the last */
+#define ARENA_CAP     (64 << 20)
+#define WORDS_LIMIT   (64 << 20) /* bytes, of one document */
 
-/* One step's messages, in the order of their numbers. */
+/* One step's messages. */
 struct news {
 	struct search_news_out list[STEP_MESSAGES];
 	size_t count;
-	bool all; /* nothing is left behind them */
+	int64_t last; /* the greatest number among them */
+	bool all;     /* nothing is left behind them */
 };
 
 static int64_t document_of(int64_t chat_number, int64_t message_number)
@@ -112,6 +113,7 @@ static enum err read_news(struct db *db, struct arena *arena, struct news *news)
 		if (row.content.at == NULL)
 			err = ERR_MEMORY;
 		bytes += row.content.length;
+		news->last = row.number;
 		news->list[news->count++] = row;
 	}
 	db_stop(db, STATEMENT_SEARCH_NEWS);
@@ -119,13 +121,19 @@ static enum err read_news(struct db *db, struct arena *arena, struct news *news)
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
-static bool is_time_for(size_t at, int64_t until)
+static int compare_news(const void *left, const void *right)
 {
-	return at < STEP_LEAST || clock_monotonic() < until;
+	const struct search_news_out *a = left;
+	const struct search_news_out *b = right;
+	const int64_t first = document_of(a->chat_number, a->number);
+	const int64_t second = document_of(b->chat_number, b->number);
+	const int order = memcmp(&a->organization_id, &b->organization_id, sizeof a->organization_id);
+
+	return order != 0 ? order : (first > second) - (first < second);
 }
 
-/* Those of one organization that stand together, from `*at` on; in its scope. */
-static enum err add_some(struct db *db, const struct news *news, size_t *at, int64_t until)
+/* Those of one organization, from `*at` on; in its scope. */
+static enum err add_some(struct db *db, const struct news *news, size_t *at)
 {
 	const struct uuid organization = news->list[*at].organization_id;
 	enum err err = OK;
@@ -134,21 +142,19 @@ static enum err add_some(struct db *db, const struct news *news, size_t *at, int
 		const struct search_news_out *message = &news->list[*at];
 
 		err = search_add_message(db, message->chat_number, message->number, message->content);
-		if (err == OK)
-			++*at;
-	} while (err == OK && *at < news->count && is_time_for(*at, until) &&
-		 uuid_equal(&news->list[*at].organization_id, &organization));
+		++*at;
+	} while (err == OK && *at < news->count && uuid_equal(&news->list[*at].organization_id, &organization));
 	return err;
 }
 
-static enum err in_scope(struct db *db, const struct scope *scope, const struct news *news, size_t *at, int64_t until)
+static enum err in_scope(struct db *db, const struct scope *scope, const struct news *news, size_t *at)
 {
 	enum err err = scope == NULL ? ERR_MEMORY : db_enter(db, scope);
 	enum err left;
 
 	if (err != OK)
 		return err;
-	err = add_some(db, news, at, until);
+	err = add_some(db, news, at);
 	left = db_leave(db, err == OK);
 	return left == OK ? err : left;
 }
@@ -178,9 +184,11 @@ static enum err move_mark(struct db *db, const struct search_doors *doors, int64
 	return left == OK ? err : left;
 }
 
+/* FTS5 gathers what is added in memory as long as it comes in the order of the documents and nothing is left by a
+ * savepoint; at each other turn it writes what it has as a piece of its own, which is to be merged with all others
+ * later. So: sorted, and every organization is entered once. */
 enum err search_step(struct db *db, const struct search_doors *doors, bool *more)
 {
-	const int64_t until = clock_monotonic() + STEP_MICROSECONDS;
 	struct arena arena;
 	struct news *news;
 	size_t at = 0;
@@ -191,12 +199,14 @@ enum err search_step(struct db *db, const struct search_doors *doors, bool *more
 	news = arena_take(&arena, sizeof *news);
 	if (news != NULL)
 		err = read_all(db, doors, &arena, news);
-	while (err == OK && at < news->count && is_time_for(at, until))
-		err = in_scope(db, doors->open(&arena, &news->list[at].organization_id), news, &at, until);
-	if (err == OK && at > 0)
-		err = move_mark(db, doors, news->list[at - 1].number);
 	if (err == OK)
-		*more = at < news->count || !news->all;
+		qsort(news->list, news->count, sizeof news->list[0], compare_news);
+	while (err == OK && at < news->count)
+		err = in_scope(db, doors->open(&arena, &news->list[at].organization_id), news, &at);
+	if (err == OK && at > 0)
+		err = move_mark(db, doors, news->last);
+	if (err == OK)
+		*more = !news->all;
 	arena_fini(&arena);
 	return err;
 }

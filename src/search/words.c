@@ -223,7 +223,7 @@ enum err words_of_document(struct text text, struct arena *arena, struct buffer 
 	for (size_t words = 0; err == OK && words < WORDS_OF_DOCUMENT && next(&reading, &word); words++) {
 		buffer_add(to, " ", 1);
 		put(to, '=', word.characters, word.count);
-		for (size_t i = BEGINNING_LEAST; word.letters && i <= word.count && i <= BEGINNING_MOST; i++) {
+		for (size_t i = BEGINNING_LEAST; word.letters && i < word.count && i <= BEGINNING_MOST; i++) {
 			buffer_add(to, " ", 1);
 			put(to, '^', word.characters, i);
 		}
@@ -233,19 +233,34 @@ enum err words_of_document(struct text text, struct arena *arena, struct buffer 
 
 /* https://www.sqlite.org/fts5.html#full_text_query_syntax: within quotes nothing is an operator but the quote, which is
  * doubled. */
-static void quote(struct buffer *to, const struct word *word, bool last)
+static void quote(struct buffer *to, char kind, const struct word *word)
 {
-	const bool begun = last && word->letters && word->count >= BEGINNING_LEAST && word->count <= BEGINNING_MOST;
 	struct buffer plain;
 
 	buffer_init(&plain, EXPRESSION_LIMIT);
-	put(&plain, begun ? '^' : '=', word->characters, word->count);
-	buffer_string(to, to->length == 0 ? "\"" : " \"");
+	put(&plain, kind, word->characters, word->count);
+	buffer_string(to, "\"");
 	for (size_t i = 0; !plain.failed && i < plain.length; i++)
 		buffer_add(to, plain.at[i] == '"' ? "\"\"" : &plain.at[i], plain.at[i] == '"' ? 2 : 1);
 	buffer_string(to, "\"");
 	to->failed = to->failed || plain.failed;
 	buffer_fini(&plain);
+}
+
+/* One word of a question; the last may be whole or begun. */
+static void ask_for(struct buffer *to, const struct word *word, bool last)
+{
+	const bool begun = last && word->letters && word->count >= BEGINNING_LEAST && word->count <= BEGINNING_MOST;
+
+	if (to->length > 0)
+		buffer_string(to, " AND ");
+	buffer_string(to, begun ? "(" : "");
+	quote(to, '=', word);
+	if (begun) {
+		buffer_string(to, " OR ");
+		quote(to, '^', word);
+		buffer_string(to, ")");
+	}
 }
 
 enum err words_of_query(struct text query, struct arena *arena, struct text *out)
@@ -265,7 +280,7 @@ enum err words_of_query(struct text query, struct arena *arena, struct text *out
 		return err;
 	buffer_init(&expression, EXPRESSION_LIMIT);
 	for (size_t i = 0; i < count; i++)
-		quote(&expression, &words[i], i + 1 == count);
+		ask_for(&expression, &words[i], i + 1 == count);
 	if (!expression.failed)
 		*out = text_copy(arena, (struct text){ expression.at, expression.length });
 	buffer_fini(&expression);

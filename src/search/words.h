@@ -15,7 +15,8 @@
 #define WORDS_OF_DOCUMENT 20000 /* what a text says behind them is not found */
 
 /* Adds the words of a text, with a blank between two. A word stands as `=word` and, for those who are still typing,
- * `^w…` for its beginnings of 2 to 12 characters. ERR_MEMORY also when `to` is full. */
+ * `^w…` for its beginnings of 2 to 12 characters that are not the whole of it. ERR_MEMORY also when `to` is full.
+ * Other words than before need an index made anew, by a migration: what is removed must be what was added. */
 enum err words_of_document(struct text text, struct arena *arena, struct buffer *to) WARN_UNUSED;
 
 /* What to MATCH so that all words of a question occur in one document, the last of them perhaps only begun. Absent when

@@ -186,6 +186,19 @@ static void a_crash_between_two_steps_leaves_no_hole_and_no_double(void **state)
 	assert_string_equal(found(house, house->a, "word1500", ALL), "c500");
 }
 
+/* Each piece is merged with all others later: one for every other message would cost ten times the indexing. */
+static void a_step_leaves_one_piece_for_each_organization(void **state)
+{
+	struct house *house = *state;
+
+	for (int i = 0; i < 150; i++)
+		say(house, 3 - i % 3, "a beach");
+	assert_false(step(house, true));
+	assert_int_equal(fixture_number(house->plain, "SELECT count(DISTINCT segid) FROM search_idx"), 2);
+	assert_string_equal(found(house, house->a, "beach", ALL), "a3 a1");
+	assert_string_equal(found(house, house->b, "beach", ALL), "b2");
+}
+
 static void a_message_that_is_gone_before_its_turn_is_never_indexed(void **state)
 {
 	struct house *house = *state;
@@ -330,6 +343,7 @@ int main(void)
 		HOUSE(chats_are_found_by_the_words_of_one_message_newest_first),
 		HOUSE(two_organizations_with_the_same_words_find_their_own),
 		HOUSE(a_crash_between_two_steps_leaves_no_hole_and_no_double),
+		HOUSE(a_step_leaves_one_piece_for_each_organization),
 		HOUSE(a_message_that_is_gone_before_its_turn_is_never_indexed),
 		HOUSE(a_number_is_never_given_twice_so_no_message_is_missed),
 		HOUSE(what_is_removed_is_found_no_more),
