@@ -20,6 +20,17 @@ FROM api_keys AS k
 WHERE k.organization_id = :organization
 ORDER BY k.number;
 
+-- The same as the dashboard lists them. See chat_lists.sql.
+-- name: api_key_page :tenant
+-- in:  before_time time, before_number int, limit int
+-- out: sort_time time, sort_number int, id uuid, name text, masked text, created_at time, last_used_at time,
+--      revoked_at time
+SELECT k.created_at, k.number, k.id, k.name, k.masked, k.created_at, k.last_used_at, k.revoked_at
+FROM api_keys AS k
+WHERE k.organization_id = :organization AND (k.created_at, k.number) < (:before_time, :before_number)
+ORDER BY k.created_at DESC, k.number DESC
+LIMIT :limit;
+
 -- The key that the page of settings shows.
 -- name: api_key_newest :tenant
 -- out: id uuid, name text, masked text

@@ -7,9 +7,9 @@ VALUES (:id, :slug, :organization_name, :location, :website_url, :requests_per_m
 
 -- name: organization_list :system
 -- out: id uuid, slug text, organization_name text, location text, website_url text, status text,
---      requests_per_minute int, created_at time, updated_at time
-SELECT o.id, o.slug, o.organization_name, o.location, o.website_url, o.status, o.requests_per_minute, o.created_at,
-       o.updated_at
+--      time_zone text, requests_per_minute int, created_at time, updated_at time
+SELECT o.id, o.slug, o.organization_name, o.location, o.website_url, o.status, o.time_zone, o.requests_per_minute,
+       o.created_at, o.updated_at
 FROM organizations AS o
 ORDER BY o.number;
 
@@ -20,9 +20,9 @@ SELECT o.id FROM organizations AS o WHERE o.slug = :slug;
 
 -- name: organization_show :tenant
 -- out: id uuid, slug text, organization_name text, location text, website_url text, status text,
---      requests_per_minute int, created_at time, updated_at time
-SELECT o.id, o.slug, o.organization_name, o.location, o.website_url, o.status, o.requests_per_minute, o.created_at,
-       o.updated_at
+--      time_zone text, requests_per_minute int, created_at time, updated_at time
+SELECT o.id, o.slug, o.organization_name, o.location, o.website_url, o.status, o.time_zone, o.requests_per_minute,
+       o.created_at, o.updated_at
 FROM organizations AS o
 WHERE o.id = :organization;
 

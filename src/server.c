@@ -18,7 +18,9 @@
 #define SLOW_QUEUE         256
 #define ERRAND_THREADS     4 /* a backup must not hold up who signs in */
 #define BATCH_ITEMS        1024
-#define EXTRA_READERS      (2 + ERRAND_THREADS) /* beside one for each HTTP thread: the slow thread, a job, errands */
+/* Beside one for each HTTP thread: the control socket's, the slow thread, a job, errands. Each holds one at most, so that
+ * nobody ever waits for what a long errand reads with. */
+#define EXTRA_READERS (3 + ERRAND_THREADS)
 
 struct server {
 	struct server_options options;

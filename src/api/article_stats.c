@@ -1,23 +1,26 @@
 #include "api/article_stats.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "analytics/tally.h"
+#include "api/cursor.h"
+#include "api/list_held.h"
 #include "api/range.h"
 
 #define USUAL_DAYS 30
-#define ROWS_MAX   1000
 #define TEXT_CAP   ((size_t)64 * 1024 * 1024)
 
 struct stats_input {
+	struct list_query list;
 	struct range_input range;
 	int64_t date_range;
 	struct text type;
 	struct text search;
-	int64_t limit;
 };
 
 static const struct json_field stats_fields[] = {
+	LIST_FIELDS,
 	RANGE_FIELDS(stats_input),
 	{ .name = "dateRange",
 	  .kind = JSON_INT,
@@ -33,24 +36,11 @@ static const struct json_field stats_fields[] = {
 	  .kind = JSON_TEXT,
 	  .offset = offsetof(struct stats_input, search),
 	  .about = "Articles whose name or slug holds this, whatever the case." },
-	{ .name = "limit",
-	  .kind = JSON_INT,
-	  .offset = offsetof(struct stats_input, limit),
-	  .min = 1,
-	  .max = ROWS_MAX,
-	  .about = "So many rows at most; 1,000 when missing. The totals are of all." },
 };
 const struct json_shape article_stats_query = JSON_SHAPE(stats_input, stats_fields);
 
-struct article {
-	struct text id;
-	struct figure_article_out about;
-	int64_t mentions;
-	int64_t views;
-};
-
 struct articles {
-	struct article *list;
+	struct figure_article_out *list;
 	size_t count;
 };
 
@@ -99,7 +89,7 @@ static enum err lay_out(const struct call *call, const struct tally *places, str
 	while (view < places->count && places->rows[view].numbers[0] == METRIC_ARTICLE_MENTIONS)
 		view++;
 	for (size_t i = 0; i < out->count; i++) {
-		struct article *article = &out->list[i];
+		struct figure_article_out *article = &out->list[i];
 		const struct text label = places->rows[i].label;
 
 		article->id = text_copy(call->arena, label);
@@ -131,9 +121,9 @@ static enum err read_articles(struct call *call, const struct figures *figures, 
 }
 
 /* Folded texts are looked at and forgotten. */
-static enum err matches(const struct article *article, struct text search, bool *out)
+static enum err matches(const struct figure_article_out *article, struct text search, bool *out)
 {
-	const struct text texts[] = { article->about.article_name, article->about.article_slug };
+	const struct text texts[] = { article->name, article->slug };
 	struct arena arena;
 	enum err err = OK;
 
@@ -157,12 +147,15 @@ static enum err choose(struct call *call, const struct stats_input *in, struct a
 	enum err err = search.at == NULL ? OK : text_fold(call->arena, in->search, &search);
 
 	for (size_t i = 0; err == OK && i < articles->count; i++) {
-		struct article article = articles->list[i];
+		const struct figure_article_out counted = articles->list[i];
+		struct figure_article_out article;
 		bool wanted = false;
 
 		err = query_one(call->db, STATEMENT_FIGURE_ARTICLE,
-				&(struct figure_article_in){ .article_id = article.id }, &article.about, call->arena);
-		if (err == OK && (in->type.at == NULL || text_equal(article.about.article_type, in->type)))
+				&(struct figure_article_in){ .article_id = counted.id }, &article, call->arena);
+		article.mentions = counted.mentions;
+		article.views = counted.views;
+		if (err == OK && (in->type.at == NULL || text_equal(article.type, in->type)))
 			err = matches(&article, search, &wanted);
 		if (wanted)
 			articles->list[kept++] = article;
@@ -173,8 +166,8 @@ static enum err choose(struct call *call, const struct stats_input *in, struct a
 
 static int compare(const void *left, const void *right)
 {
-	const struct article *a = left;
-	const struct article *b = right;
+	const struct figure_article_out *a = left;
+	const struct figure_article_out *b = right;
 
 	if (a->mentions + a->views != b->mentions + b->views)
 		return a->mentions + a->views > b->mentions + b->views ? -1 : 1;
@@ -183,36 +176,55 @@ static int compare(const void *left, const void *right)
 	return tally_compare_texts(a->id, b->id);
 }
 
-static void put_articles(struct json_out *out, const struct articles *articles, size_t most)
+/* Where a page begins: behind this one. The id's bytes follow. */
+struct place {
+	int64_t mentions;
+	int64_t views;
+};
+
+static struct text cursor_behind(struct call *call, const void *row)
+{
+	const struct figure_article_out *article = row;
+	const struct place place = { article->mentions, article->views };
+	char *plain = arena_take(call->arena, sizeof place + article->id.length);
+
+	if (plain == NULL)
+		return (struct text){ 0 };
+	memcpy(mempcpy(plain, &place, sizeof place), article->id.at, article->id.length);
+	return cursor_seal(call, (struct text){ plain, sizeof place + article->id.length });
+}
+
+/* An article that rises meanwhile may be missed by the pages that follow, and one that falls be seen again. */
+static enum err find_first(struct call *call, struct text cursor, const struct articles *articles, size_t *out)
+{
+	struct figure_article_out last = { 0 };
+	struct place place;
+	struct text plain;
+	enum err err = cursor_open(call, cursor, &plain);
+
+	if (err != OK)
+		return err;
+	if (plain.length < sizeof place)
+		return cursor_refuse(call);
+	memcpy(&place, plain.at, sizeof place);
+	last.mentions = place.mentions;
+	last.views = place.views;
+	last.id = (struct text){ plain.at + sizeof place, plain.length - sizeof place };
+	*out = 0;
+	while (*out < articles->count && compare(&articles->list[*out], &last) <= 0)
+		++*out;
+	return OK;
+}
+
+static void put_totals(struct json_out *out, const struct articles *articles)
 {
 	int64_t mentions = 0;
 	int64_t views = 0;
 
-	json_key(out, "articles");
-	json_open_array(out);
 	for (size_t i = 0; i < articles->count; i++) {
-		const struct article *article = &articles->list[i];
-
-		mentions += article->mentions;
-		views += article->views;
-		if (i >= most)
-			continue;
-		json_open_object(out);
-		json_key(out, "id");
-		json_put_text(out, article->id);
-		json_key(out, "name");
-		json_put_text(out, article->about.article_name);
-		json_key(out, "slug");
-		json_put_text(out, article->about.article_slug);
-		json_key(out, "type");
-		json_put_text(out, article->about.article_type);
-		json_key(out, "mentions");
-		json_put_int(out, article->mentions);
-		json_key(out, "views");
-		json_put_int(out, article->views);
-		json_close_object(out);
+		mentions += articles->list[i].mentions;
+		views += articles->list[i].views;
 	}
-	json_close_array(out);
 	json_key(out, "totals");
 	json_open_object(out);
 	json_key(out, "totalMentioned");
@@ -222,6 +234,24 @@ static void put_articles(struct json_out *out, const struct articles *articles, 
 	json_key(out, "uniqueArticles");
 	json_put_int(out, (int64_t)articles->count);
 	json_close_object(out);
+}
+
+static enum err answer(struct call *call, struct text cursor, const struct articles *articles)
+{
+	struct list_held held = { .statement = STATEMENT_FIGURE_ARTICLE,
+				  .size = sizeof *articles->list,
+				  .rows = (const char *)articles->list,
+				  .count = articles->count,
+				  .member = "articles",
+				  .file = "articles",
+				  .cursor = cursor_behind };
+	enum err err = cursor.at == NULL ? OK : find_first(call, cursor, articles, &held.first);
+
+	if (err == OK)
+		err = list_held_answer(call, &held);
+	if (err == OK && call->more == NULL)
+		put_totals(call->out, articles);
+	return err;
 }
 
 enum err article_stats_show(struct call *call)
@@ -244,106 +274,5 @@ enum err article_stats_show(struct call *call)
 		return err;
 	if (articles.count > 1)
 		qsort(articles.list, articles.count, sizeof *articles.list, compare);
-	put_articles(call->out, &articles, in->limit == JSON_ABSENT ? ROWS_MAX : (size_t)in->limit);
-	return OK;
-}
-
-struct pages_input {
-	struct text visitor_id;
-	struct text chat_id;
-	int64_t limit;
-};
-
-#define AT(member) .offset = offsetof(struct pages_input, member)
-static const struct json_field pages_fields[] = {
-	{ .name = "visitorId", .kind = JSON_TEXT, AT(visitor_id), .about = "What this visitor was shown." },
-	{ .name = "chatId", .kind = JSON_TEXT, AT(chat_id), .about = "What was shown in this chat." },
-	{ .name = "limit",
-	  .kind = JSON_INT,
-	  AT(limit),
-	  .min = 1,
-	  .max = ROWS_MAX,
-	  .about = "So many rows at most; 1,000 when missing." },
-};
-#undef AT
-const struct json_shape web_pages_query = JSON_SHAPE(pages_input, pages_fields);
-
-struct pages {
-	struct json_out *out;
-	int64_t count;
-};
-
-static void put_page(struct pages *pages, const struct web_page_list_out *row)
-{
-	struct json_out *out = pages->out;
-
-	pages->count++;
-	json_open_object(out);
-	json_key(out, "url");
-	json_put_text(out, row->url);
-	json_key(out, "title");
-	json_put_text(out, row->title);
-	json_key(out, "type");
-	json_put_string(out, "tavily_search");
-	json_key(out, "mentions");
-	json_put_int(out, row->mentions);
-	json_key(out, "clicks");
-	json_put_int(out, row->clicks);
-	json_key(out, "lastMentioned");
-	json_put_time(out, row->lastmentioned);
-	json_close_object(out);
-}
-
-/* The three lists have the same columns. */
-static enum err put_pages(struct call *call, enum statement_id id, const void *in, struct pages *pages)
-{
-	struct web_page_list_out row;
-	enum err err = db_start(call->db, id, in);
-
-	while (err == OK && (err = db_step(call->db, id, &row)) == OK)
-		put_page(pages, &row);
-	db_stop(call->db, id);
-	return err == ERR_NOT_FOUND ? OK : err;
-}
-
-/* A visitor's id that is none names nobody, who was shown nothing. */
-static enum err put_chosen(struct call *call, const struct pages_input *in, int64_t most, struct pages *pages)
-{
-	struct uuid visitor = { 0 };
-
-	if (in->visitor_id.at != NULL && uuid_parse(in->visitor_id, &visitor) != OK)
-		return OK;
-	if (in->chat_id.at != NULL)
-		return put_pages(call, STATEMENT_WEB_PAGE_LIST_OF_CHAT,
-				 &(struct web_page_list_of_chat_in){ .chat_id = in->chat_id,
-								     .visitor_id = visitor,
-								     .any_visitor = in->visitor_id.at == NULL,
-								     .most = most },
-				 pages);
-	return put_pages(call, STATEMENT_WEB_PAGE_LIST_OF_VISITOR,
-			 &(struct web_page_list_of_visitor_in){ .visitor_id = visitor, .most = most }, pages);
-}
-
-enum err web_pages_list(struct call *call)
-{
-	const struct pages_input *in = call->query;
-	const int64_t most = in->limit == JSON_ABSENT ? ROWS_MAX : in->limit;
-	struct pages pages = { .out = call->out };
-	struct web_page_count_out total = { 0 };
-	enum err err;
-
-	json_key(call->out, "mentions");
-	json_open_array(call->out);
-	if (in->visitor_id.at != NULL || in->chat_id.at != NULL) {
-		err = put_chosen(call, in, most, &pages);
-		total.pages = pages.count;
-	} else {
-		err = put_pages(call, STATEMENT_WEB_PAGE_LIST, &(struct web_page_list_in){ .most = most }, &pages);
-		if (err == OK)
-			err = query_one(call->db, STATEMENT_WEB_PAGE_COUNT, NULL, &total, call->arena);
-	}
-	json_close_array(call->out);
-	json_key(call->out, "total");
-	json_put_int(call->out, total.pages);
-	return err;
+	return answer(call, in->list.cursor, &articles);
 }

@@ -23,6 +23,23 @@ struct text cookie_read(const struct http_request *request, const char *name)
 	return (struct text){ 0 };
 }
 
+/* RFC 6265, 4.1.1: one name, one line. What comes later is what holds. */
+static void forget(struct http_request *request, const char *name)
+{
+	struct http_reply *reply = &request->reply;
+	const size_t length = strlen(name);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < reply->header_count; i++) {
+		const struct http_header header = reply->headers[i];
+
+		if (!text_equal(header.name, TEXT("Set-Cookie")) || header.value.length <= length ||
+		    memcmp(header.value.at, name, length) != 0 || header.value.at[length] != '=')
+			reply->headers[kept++] = header;
+	}
+	reply->header_count = kept;
+}
+
 void cookie_set(struct http_request *request, const char *name, struct text value, const char *path, int64_t seconds,
 		bool secure)
 {
@@ -33,6 +50,7 @@ void cookie_set(struct http_request *request, const char *name, struct text valu
 	buffer_text(&line, value);
 	buffer_format(&line, "; HttpOnly; SameSite=Lax; Path=%s; Max-Age=%lld%s", path, (long long)seconds,
 		      secure ? "; Secure" : "");
+	forget(request, name);
 	if (!line.failed)
 		http_reply_header(request, "Set-Cookie",
 				  text_copy(&request->arena, (struct text){ line.at, line.length }));

@@ -143,6 +143,13 @@ static enum err find_session(struct call *call)
 	return err;
 }
 
+static enum err check_role(struct call *call)
+{
+	if (call->session.role >= call->route->least)
+		return OK;
+	return call_fail(call, ERR_FORBIDDEN, NULL, "This takes the role %s.", role_names[call->route->least]);
+}
+
 static enum err check_session(struct call *call)
 {
 	enum err err = find_session(call);
@@ -151,11 +158,26 @@ static enum err check_session(struct call *call)
 		return call_fail(call, err, NULL, "Sign in first.");
 	if (err == OK)
 		err = check_origin(call);
-	if (err == OK && call->session.role < call->route->least)
-		err = call_fail(call, ERR_FORBIDDEN, NULL, "This takes the role %s.", role_names[call->route->least]);
+	if (err == OK)
+		err = check_role(call);
 	if (err == OK)
 		call->scope = tenant_scope(call->arena, &call->session.organization);
 	return err == OK && call->scope == NULL ? ERR_MEMORY : err;
+}
+
+enum err credential_confirm(struct call *call)
+{
+	enum err err;
+
+	if (!call->session.there)
+		return OK;
+	err = session_confirm(call->db, call->arena, &call->session, call->now);
+	if (err == OK)
+		return call->route->credential == SESSION ? check_role(call) : OK;
+	if (err != ERR_UNAUTHORIZED)
+		return err;
+	call->session.there = false;
+	return call->route->credential == SESSION ? call_fail(call, err, NULL, "Sign in first.") : OK;
 }
 
 /* In an arena of its own: a stream may ask for days. What cannot be found out is no. */
@@ -223,8 +245,25 @@ static enum err check_tenant(struct call *call)
 	return err == OK && call->scope == NULL ? ERR_MEMORY : err;
 }
 
+/* What makes the server ask another one is open to everybody, but not as often as they like. */
+static enum err check_address(struct call *call)
+{
+	const struct bucket_state state = attempts_ask(call->house->attempts, call->request->peer.bytes);
+
+	if (state.allowed)
+		return OK;
+	put_rate_headers(call, "sign-ins", &state);
+	return limited(call);
+}
+
 enum err credential_check(struct call *call)
 {
+	if (call->route->rate == BY_ADDRESS) {
+		const enum err err = check_address(call);
+
+		if (err != OK)
+			return err;
+	}
 	switch (call->route->credential) {
 	case KEY:
 		return check_key(call);

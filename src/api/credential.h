@@ -23,6 +23,11 @@ struct credential_actor credential_actor(const struct call *call);
 /* OK: call->scope is set. Otherwise call->fault tells, and the reply's headers are set. */
 enum err credential_check(struct call *call) WARN_UNUSED;
 
+/* For what the writer does for somebody who is signed in: between the head of a request and its turn there, a slow body
+ * or a queue, they may have been removed, demoted or signed out. As credential_check; of a GUEST, who then is nobody, it
+ * is no failure. On the writer's thread, in its transaction. */
+enum err credential_confirm(struct call *call) WARN_UNUSED;
+
 /* For a stream of a SESSION route: whether the session that opened it is there still, in the same organization, with a
  * role that is enough. Any thread, without a db. */
 bool credential_still_holds(struct call *call);

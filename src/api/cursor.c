@@ -23,29 +23,48 @@ static struct text purpose_of(const struct call *call)
 	return (struct text){ purpose, 7 + sizeof id - 1 + path.length };
 }
 
-struct text cursor_make(struct call *call, int64_t time, int64_t number)
+enum err cursor_refuse(struct call *call)
 {
-	const struct place place = { time, number };
+	return call_fail(call, ERR_INVALID, "cursor",
+			 "cursor is not one that this list gave out: take it from a Link header.");
+}
+
+struct text cursor_seal(struct call *call, struct text place)
+{
 	const struct text purpose = purpose_of(call);
 	struct text sealed;
 
-	if (purpose.at == NULL || seal_text(&call->house->seal, call->arena, purpose,
-					    (struct text){ (const char *)&place, sizeof place }, &sealed) != OK)
+	if (purpose.at == NULL || seal_text(&call->house->seal, call->arena, purpose, place, &sealed) != OK)
 		return (struct text){ 0 };
 	return sealed;
 }
 
-enum err cursor_read(struct call *call, struct text cursor, struct list_page *page)
+enum err cursor_open(struct call *call, struct text cursor, struct text *place)
 {
 	const struct text purpose = purpose_of(call);
-	struct text plain;
-	struct place place;
 
 	if (purpose.at == NULL)
 		return ERR_MEMORY;
-	if (seal_open(&call->house->seal, call->arena, purpose, cursor, &plain) != OK || plain.length != sizeof place)
-		return call_fail(call, ERR_INVALID, "cursor",
-				 "cursor is not one that this list gave out: take it from a Link header.");
+	return seal_open(&call->house->seal, call->arena, purpose, cursor, place) == OK ? OK : cursor_refuse(call);
+}
+
+struct text cursor_make(struct call *call, int64_t time, int64_t number)
+{
+	const struct place place = { time, number };
+
+	return cursor_seal(call, (struct text){ (const char *)&place, sizeof place });
+}
+
+enum err cursor_read(struct call *call, struct text cursor, struct list_page *page)
+{
+	struct text plain;
+	struct place place;
+	enum err err = cursor_open(call, cursor, &plain);
+
+	if (err != OK)
+		return err;
+	if (plain.length != sizeof place)
+		return cursor_refuse(call);
 	memcpy(&place, plain.at, sizeof place);
 	page->before_time = place.time;
 	page->before_number = place.number;

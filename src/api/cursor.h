@@ -8,11 +8,19 @@
 
 #include "api/list.h"
 
+/* Any place as a cursor; absent when memory is out. */
+struct text cursor_seal(struct call *call, struct text place);
+
+/* The place of one that was sealed for this organization and path. ERR_INVALID with field `cursor` for any other. */
+enum err cursor_open(struct call *call, struct text cursor, struct text *place) WARN_UNUSED;
+
+/* ERR_INVALID with field `cursor`: it is none that this list gave out. */
+enum err cursor_refuse(struct call *call) WARN_UNUSED;
+
 /* The cursor of the rows before this time and number; absent when memory is out. */
 struct text cursor_make(struct call *call, int64_t time, int64_t number);
 
-/* Sets where the page begins. ERR_INVALID with field `cursor` for one that was not made for this organization and path.
- */
+/* Sets where the page begins. As cursor_open, and for a place that is no time and number. */
 enum err cursor_read(struct call *call, struct text cursor, struct list_page *page) WARN_UNUSED;
 
 #endif

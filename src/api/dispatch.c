@@ -289,7 +289,9 @@ static enum err write_run(struct db *db, void *context)
 	enum err err;
 
 	call->db = db;
-	err = run_handler(call);
+	err = credential_confirm(call);
+	if (err == OK)
+		err = run_handler(call);
 	if (err == OK)
 		err = record(call);
 	call->db = NULL;
@@ -303,7 +305,9 @@ static enum err record_run(struct db *db, void *context)
 	enum err err;
 
 	call->db = db;
-	err = record(call);
+	err = credential_confirm(call);
+	if (err == OK)
+		err = record(call);
 	call->db = NULL;
 	return err;
 }
@@ -332,6 +336,12 @@ static enum err submit_write(struct call *call)
 	return writer_submit(call->house->writer, &call->writer_item);
 }
 
+/* Whether the call waits for the thread that computes, which is one for all, and so has a place of its address. */
+static bool computes(const struct call *call)
+{
+	return !call->route->errand && !call->request->control;
+}
+
 static void run_slowly(void *context)
 {
 	struct call *call = context;
@@ -339,6 +349,8 @@ static void run_slowly(void *context)
 
 	if (call->route->prepare != NULL)
 		err = call->route->prepare(call);
+	if (computes(call))
+		attempts_leave(call->house->attempts, call->request->peer.bytes);
 	if (err == OK && call->route->runs == WRITES) {
 		err = submit_write(call);
 		if (err == OK)
@@ -350,11 +362,35 @@ static void run_slowly(void *context)
 	http_resume(call->request);
 }
 
+static enum err crowded(struct call *call)
+{
+	http_reply_header(call->request, "Retry-After", TEXT("1"));
+	atomic_fetch_add_explicit(&call->house->metrics->rate_limited, 1, memory_order_relaxed);
+	return call_fail(call, ERR_RATE_LIMITED, NULL,
+			 "Too many requests of this address wait for their password's check: try again in a moment.");
+}
+
 static enum err submit_slow(struct call *call)
 {
+	enum err err;
+
+	if (computes(call) && !attempts_enter(call->house->attempts, call->request->peer.bytes))
+		return crowded(call);
 	call->worker_item.run = run_slowly;
 	call->worker_item.context = call;
-	return worker_submit(call->route->errand ? call->house->errands : call->house->slow, &call->worker_item);
+	err = worker_submit(call->route->errand ? call->house->errands : call->house->slow, &call->worker_item);
+	if (err != OK && computes(call))
+		attempts_leave(call->house->attempts, call->request->peer.bytes);
+	return err;
+}
+
+/* A body of no use, sent slowly, does not keep a reading open past the session; what writes asks the writer. */
+static enum err confirm_late(struct call *call)
+{
+	if (call->route->credential != SESSION || call->route->runs == WRITES || call->body.length == 0 ||
+	    credential_still_holds(call))
+		return OK;
+	return call_fail(call, ERR_UNAUTHORIZED, NULL, "Sign in first.");
 }
 
 static enum http_next handle(void *given, struct http_request *request)
@@ -363,6 +399,8 @@ static enum http_next handle(void *given, struct http_request *request)
 	enum err err = read_body(call);
 
 	(void)given;
+	if (err == OK)
+		err = confirm_late(call);
 	if (err != OK)
 		return answer_fault(call, err);
 	if (call->route->prepare != NULL || call->route->runs == SLOWLY) {

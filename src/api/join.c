@@ -2,6 +2,7 @@
 
 #include "api/sign_in.h"
 #include "auth/joining.h"
+#include "auth/membership.h"
 #include "auth/password.h"
 
 struct join_input {
@@ -58,6 +59,8 @@ enum err join_show(struct call *call)
 struct prepared {
 	struct uuid account;
 	struct text password_hash; /* of an account that is to be made */
+	struct text proven;        /* the hash that an account's password was checked against */
+	bool by_session;           /* the account is proven by being signed in */
 };
 
 static enum err needs_password(struct call *call)
@@ -75,7 +78,8 @@ static enum err prove(struct call *call, const struct invitation_by_hash_out *fo
 	enum err err;
 
 	prepared->account = account->id;
-	if (session->there && uuid_equal(&session->account, &account->id))
+	prepared->by_session = session->there && uuid_equal(&session->account, &account->id);
+	if (prepared->by_session)
 		return OK;
 	if (account->password_hash.at == NULL)
 		return call_fail(
@@ -84,6 +88,7 @@ static enum err prove(struct call *call, const struct invitation_by_hash_out *fo
 		    "open the link again.");
 	if (in->password.at == NULL)
 		return needs_password(call);
+	prepared->proven = account->password_hash;
 	err = sign_in_check_password(call, found->email, &account->id, account->password_hash, in->password);
 	if (err == ERR_UNAUTHORIZED)
 		return call_fail(call, err, NULL,
@@ -114,13 +119,29 @@ enum err join_prepare(struct call *call)
 	return password_hash(call->arena, in->password, &prepared->password_hash);
 }
 
+/* What proved the account may be gone since: a session that ended, a password that was changed. */
+static enum err prove_again(struct call *call)
+{
+	const struct prepared *prepared = call->prepared;
+	enum err err = OK;
+
+	if (prepared->proven.at != NULL)
+		err = membership_confirm_password(call->db, call->arena, &prepared->account, prepared->proven);
+	if (err == ERR_NOT_FOUND || (prepared->by_session && !call->session.there))
+		return call_fail(call, ERR_UNAUTHORIZED, NULL, "Your account has changed in this very moment: try again.");
+	return err;
+}
+
 enum err join_accept(struct call *call)
 {
 	const struct join_input *in = call->input;
 	const struct prepared *prepared = call->prepared;
 	struct invitation_by_hash_out found;
-	enum err err = joining_accept(call->db, call->arena, in->token, &prepared->account, prepared->password_hash,
-				      in->name, call->now, &found);
+	enum err err = prove_again(call);
+
+	if (err == OK)
+		err = joining_accept(call->db, call->arena, in->token, &prepared->account, prepared->password_hash,
+				     in->name, call->now, &found);
 
 	if (err == ERR_NOT_FOUND)
 		return no_link(call);

@@ -1,5 +1,7 @@
 #include "api/keys.h"
 
+#include "api/list.h"
+
 struct create_input {
 	struct text name;
 };
@@ -58,6 +60,23 @@ enum err keys_create(struct call *call)
 enum err keys_list(struct call *call)
 {
 	return query_rows(call->db, STATEMENT_API_KEY_LIST, NULL, call->out);
+}
+
+static enum err fill_page(struct call *call, const struct list_page *page, void *out)
+{
+	(void)call;
+	*(struct api_key_page_in *)out =
+	    (struct api_key_page_in){ page->before_time, page->before_number, page->limit };
+	return OK;
+}
+
+enum err keys_page(struct call *call)
+{
+	static const struct list keys = {
+		.statement = STATEMENT_API_KEY_PAGE, .hidden = 2, .file = "keys", .fill = fill_page
+	};
+
+	return list_answer(call, &keys);
 }
 
 struct revoke_input {

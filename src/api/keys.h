@@ -10,7 +10,8 @@
 extern const struct json_shape keys_create_body;
 enum err keys_create(struct call *call);
 
-enum err keys_list(struct call *call);
+enum err keys_list(struct call *call); /* the operator's, oldest first */
+enum err keys_page(struct call *call); /* the dashboard's, newest first, in pages */
 
 extern const struct json_shape keys_revoke_body;
 enum err keys_revoke(struct call *call);

@@ -82,9 +82,8 @@ static void put_parameters(struct call *call, struct buffer *to)
 }
 
 /* RFC 8288. */
-static enum err put_link(struct call *call, const struct list_rows *rows)
+enum err list_put_link(struct call *call, struct text cursor)
 {
-	const struct text cursor = cursor_make(call, rows->last_time, rows->last_number);
 	struct buffer buffer;
 	struct text link = { 0 };
 
@@ -121,7 +120,7 @@ static enum err answer_json(struct call *call, const struct list *list, const st
 	if (err == OK && list->member != NULL)
 		json_close_array(call->out);
 	if (err == OK && rows.more)
-		err = put_link(call, &rows);
+		err = list_put_link(call, cursor_make(call, rows.last_time, rows.last_number));
 	list_rows_fini(&rows);
 	return err;
 }
@@ -135,10 +134,17 @@ static enum err check_fill(struct call *call, const struct list *list, const str
 	return list->fill(call, page, &in);
 }
 
+bool list_wants_csv(const struct call *call)
+{
+	const struct list_query *query = call->query;
+
+	return query->format.at != NULL ? text_equal(query->format, TEXT("csv")) : accepts_csv(call);
+}
+
 enum err list_answer(struct call *call, const struct list *list)
 {
 	const struct list_query *query = call->query;
-	const bool csv = query->format.at != NULL ? text_equal(query->format, TEXT("csv")) : accepts_csv(call);
+	const bool csv = list_wants_csv(call);
 	struct list_page page = { INT64_MAX, INT64_MAX, query->limit };
 	enum err err = OK;
 

@@ -2,7 +2,8 @@
  * Owner: a struct list is constant data beside its handler. A handler that answers with one is a few lines.
  * Threads: as the route runs (READS); the CSV is read page by page on the HTTP thread while it is sent, each page in a
  * transaction of its own, so that a slow client holds no reader. Never shows a row's number, never reads a whole table.
- * Next: cursor.h (where a page begins), list_page.h (one page), list_csv.h, chat_lists.c (handlers). */
+ * Next: cursor.h (where a page begins), list_page.h (one page), list_csv.h, list_held.h (rows that are no
+ * statement's), chat_lists.c (handlers). */
 #ifndef INNKEEPER_API_LIST_H
 #define INNKEEPER_API_LIST_H
 
@@ -61,6 +62,12 @@ struct list {
 	/* NULL, or changes a row, a struct of the statement's out, before it is shown; `arena` is the row's. */
 	enum err (*shape)(struct arena *arena, void *row);
 };
+
+/* Whether the call, whose query begins with a struct list_query, is to be answered as CSV. */
+bool list_wants_csv(const struct call *call);
+
+/* The Link header that leads to the next page, which this cursor begins. ERR_MEMORY. */
+enum err list_put_link(struct call *call, struct text cursor) WARN_UNUSED;
 
 /* Answers the call, whose query begins with a struct list_query. Of a route with the answer OBJECT when there is a
  * member, else ARRAY. */

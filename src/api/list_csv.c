@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/credential.h"
 #include "api/list_page.h"
 #include "base/clock.h"
 
@@ -45,8 +46,12 @@ static enum err read_rows(struct call *call, const struct list_page *page, size_
 {
 	struct list_stream *stream = call->stream;
 	struct reading reading;
-	enum err err = readers_enter(call->house->readers, call->scope, &reading);
+	enum err err;
 
+	/* Who reads slowly may have been removed meanwhile. */
+	if (!credential_still_holds(call))
+		return ERR_UNAUTHORIZED;
+	err = readers_enter(call->house->readers, call->scope, &reading);
 	if (err != OK)
 		return err;
 	err = list_rows_read(call, reading.db, stream->list, page, LIST_CSV, bytes, until, &stream->rows);
@@ -204,15 +209,17 @@ static void end(struct call *call)
 	buffer_fini(&stream->text);
 }
 
-static void put_headers(struct call *call, const struct list *list)
+void list_csv_begin(struct call *call, const char *file)
 {
 	char text[128];
 	char time[CLOCK_TEXT_SIZE];
 
 	clock_format(call->now, time);
-	snprintf(text, sizeof text, "attachment; filename=\"%s-%.10s.csv\"", list->file, time);
+	snprintf(text, sizeof text, "attachment; filename=\"%s-%.10s.csv\"", file, time);
 	http_reply_header(call->request, "Content-Disposition", text_copy(call->arena, text_of(text)));
 	call->content_type = "text/csv; charset=utf-8; header=present";
+	call->audit = "list.export";
+	call->audit_target = text_of(file);
 }
 
 enum err list_csv(struct call *call, const struct list *list, const struct list_page *page)
@@ -225,7 +232,7 @@ enum err list_csv(struct call *call, const struct list *list, const struct list_
 	stream->page = *page;
 	stream->left = page->limit == 0 ? -1 : page->limit;
 	buffer_init(&stream->text, SIZE_MAX / 2);
-	put_headers(call, list);
+	list_csv_begin(call, list->file);
 	call->stream = stream;
 	call->more = give;
 	call->ended = end;

@@ -9,6 +9,10 @@
 
 #include "api/list.h"
 
+/* What every list says of itself as CSV: the type, and the name of the file; and that the record of the organization is
+ * to have it, since a whole list leaves the house. */
+void list_csv_begin(struct call *call, const char *file);
+
 /* Makes the call's answer a stream of the rows from `page` on; page->limit 0: all. */
 enum err list_csv(struct call *call, const struct list *list, const struct list_page *page) WARN_UNUSED;
 

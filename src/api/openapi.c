@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/list.h"
 #include "api/reply_shape.h"
 #include "base/version.h"
 
@@ -330,6 +331,43 @@ static void put_success(struct writing *writing, const struct route *route, stru
 		writing->wrong = route;
 }
 
+static void put_string_header(struct json_out *out, const char *name, const char *about)
+{
+	json_key(out, "headers");
+	json_open_object(out);
+	json_key(out, name);
+	json_open_object(out);
+	if (about != NULL)
+		put_member(out, "description", about);
+	json_key(out, "schema");
+	json_open_object(out);
+	put_member(out, "type", "string");
+	json_close_object(out);
+	json_close_object(out);
+	json_close_object(out);
+}
+
+/* Those whose query has list.h's `format`. */
+static bool is_list(const struct route *route)
+{
+	for (size_t i = 0; route->query != NULL && i < route->query->count; i++)
+		if (route->query->fields[i].choices == list_formats)
+			return true;
+	return false;
+}
+
+/* Beside the type that is open. */
+static void put_csv(struct json_out *out)
+{
+	json_close_object(out);
+	json_key(out, "text/csv");
+	json_open_object(out);
+	json_key(out, "schema");
+	json_open_object(out);
+	put_member(out, "type", "string");
+	json_close_object(out);
+}
+
 static void put_reply(struct writing *writing, const struct route *route)
 {
 	struct json_out *out = &writing->out;
@@ -341,17 +379,10 @@ static void put_reply(struct writing *writing, const struct route *route)
 	json_key(out, status);
 	json_open_object(out);
 	put_member(out, "description", route->answer == REDIRECT ? "Where to go on." : "Done.");
+	if (is_list(route))
+		put_string_header(out, "Link", "Of JSON, when there are more rows: <address>; rel=\"next\".");
 	if (route->answer == REDIRECT) {
-		json_key(out, "headers");
-		json_open_object(out);
-		json_key(out, "Location");
-		json_open_object(out);
-		json_key(out, "schema");
-		json_open_object(out);
-		put_member(out, "type", "string");
-		json_close_object(out);
-		json_close_object(out);
-		json_close_object(out);
+		put_string_header(out, "Location", NULL);
 	} else if (route->answer == PLAIN_TEXT) {
 		open_content(out, route->reply != NULL ? route->reply : "text/plain");
 		json_open_object(out);
@@ -361,6 +392,8 @@ static void put_reply(struct writing *writing, const struct route *route)
 	} else {
 		open_content(out, "application/json");
 		put_success(writing, route, type);
+		if (is_list(route))
+			put_csv(out);
 		close_content(out);
 	}
 	json_close_object(out);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "api/settings.h"
 #include "auth/founding.h"
 
 #define SLUG_MAX 63
@@ -123,6 +124,7 @@ struct change_input {
 	struct text location;
 	struct text website_url;
 	struct text status;
+	struct text time_zone;
 	int64_t requests_per_minute;
 };
 
@@ -136,6 +138,10 @@ static const struct json_field change_fields[] = {
 	  AT(status),
 	  .choices = statuses,
 	  .about = "suspended: its keys are refused." },
+	{ .name = "time_zone",
+	  .kind = JSON_TEXT,
+	  AT(time_zone),
+	  .about = "Whose midnight ends a day, for example America/New_York; the figures follow." },
 	{ .name = "requests_per_minute", .kind = JSON_INT, AT(requests_per_minute), .max = RATE_MAX },
 };
 #undef AT
@@ -153,6 +159,8 @@ enum err organizations_change(struct call *call)
 	struct organization_show_out row;
 	enum err err = query_run(call->db, STATEMENT_ORGANIZATION_CHANGE, &change, NULL);
 
+	if (err == OK && in->time_zone.at != NULL)
+		err = settings_change_time_zone(call, in->time_zone);
 	if (err == OK)
 		err = query_one(call->db, STATEMENT_ORGANIZATION_SHOW, NULL, &row, call->arena);
 	if (err == OK)

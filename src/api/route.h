@@ -39,7 +39,11 @@ enum answer {
 	REDIRECT,   /* the handler says where the browser goes on, and writes no body */
 };
 
-enum rate { UNLIMITED, BY_KEY };
+enum rate {
+	UNLIMITED,
+	BY_KEY,     /* as the organization's key may */
+	BY_ADDRESS, /* as a client that has shown no credential yet may */
+};
 
 #define ROUTE_PARAMETERS 2
 #define ROUTE_BODY       ((size_t)1024 * 1024)

@@ -25,6 +25,7 @@
 #include "api/visitor_lists.h"
 #include "api/visitors.h"
 #include "api/web_mentions.h"
+#include "api/web_pages.h"
 
 // clang-format off
 /* What is answered more than once. */
@@ -41,7 +42,7 @@
 #define RATE        "{stages: [{label: text, value: int}], conversionRate: number}"
 #define SHARES      "[{name: text, value: int, percentage: text}]"
 #define COMPARED    "previous?: object"
-#define WEB_PAGES   "{mentions: [{url: text, title: text?, type: text, mentions: int, clicks: int, lastMentioned: time}], total: int}"
+#define WEB_PAGES   "{mentions: [web_page_page.2], total: int}"
 #define SIGNED_IN                                                                                                  \
 	"{user?: {id: id, name: text?, email: text, image: text?, role: text, organizationId: id},"                \
 	" organization?: {id: id, slug: text, name: text},"                                                        \
@@ -77,8 +78,8 @@ const struct route routes[] = {
 	{ "POST", "/api/auth/join",       GUEST,   WRITES, .body = &join_body,             .prepare = join_prepare,             .handle = join_accept,      .reply = DONE, .about = "Accepts an invitation, and signs in." },
 
 	/* Coming in through a provider. */
-	{ "GET", "/api/auth/oidc/start",    PUBLIC, SLOWLY, .errand = true, .answer = REDIRECT, .query = &oidc_start_query,    .handle = oidc_start, .about = "Sends a browser to the provider of identities." },
-	{ "GET", "/api/auth/oidc/callback", GUEST,  WRITES, .errand = true, .answer = REDIRECT, .query = &oidc_callback_query, .prepare = oidc_callback_prepare, .handle = oidc_callback, .about = "Where the provider sends the browser back to." },
+	{ "GET", "/api/auth/oidc/start",    PUBLIC, SLOWLY, .rate = BY_ADDRESS, .errand = true, .answer = REDIRECT, .query = &oidc_start_query,    .handle = oidc_start, .about = "Sends a browser to the provider of identities." },
+	{ "GET", "/api/auth/oidc/callback", GUEST,  WRITES, .rate = BY_ADDRESS, .errand = true, .answer = REDIRECT, .query = &oidc_callback_query, .prepare = oidc_callback_prepare, .handle = oidc_callback, .about = "Where the provider sends the browser back to." },
 
 	/* The staff: people and settings. */
 	{ "POST",   "/api/users",                 SESSION, WRITES, .least = ADMIN, .body = &members_add_body,     .handle = members_add,          .audit = "user.create",      .reply = "{user: " USER ", " INVITATION "}", .about = "Invites a member." },
@@ -88,7 +89,7 @@ const struct route routes[] = {
 	{ "GET",    "/api/settings",              SESSION, READS,                                                 .handle = settings_show,                                     .reply = SETTINGS, .about = "The organization's settings." },
 	{ "PUT",    "/api/settings",              SESSION, WRITES, .least = ADMIN, .body = &settings_change_body, .handle = settings_change,      .audit = "settings.change",  .reply = SETTINGS, .about = "Changes the organization's settings." },
 	{ "POST",   "/api/settings",              SESSION, WRITES, .least = ADMIN, .body = &settings_act_body,    .handle = settings_act,         .audit = "key.regenerate",   .stored = keys_revoked, .reply = SETTINGS, .about = "Makes a new API key in the place of the one shown." },
-	{ "GET",    "/api/keys",                  SESSION, READS,  .least = ADMIN, .answer = ARRAY,               .handle = keys_list,                                         .reply = "[api_key_list(last_used_at?, revoked_at?)]", .about = "Lists API keys, masked." },
+	{ "GET",    "/api/keys",                  SESSION, READS,  .least = ADMIN, .answer = ARRAY, .query = &list_query_shape, .handle = keys_page,                            .reply = "[api_key_page.2(last_used_at?, revoked_at?)]", .about = "Lists API keys, masked." },
 	{ "POST",   "/api/keys",                  SESSION, WRITES, .least = ADMIN, .body = &keys_create_body,     .handle = keys_create,          .audit = "key.create",       .reply = NEW_KEY, .about = "Makes an API key; it is shown this once." },
 	{ "DELETE", "/api/keys/{id}",             SESSION, WRITES, .least = ADMIN,                                .handle = keys_remove,          .audit = "key.revoke",       .stored = keys_revoked, .reply = "{...api_key_revoke}", .about = "Revokes an API key." },
 
@@ -119,7 +120,7 @@ const struct route routes[] = {
 	{ "GET", "/api/analytics/user-composition", SESSION, READS, .query = &analytics_query, .handle = analytics_composition, .reply = "{totalChats: int, devices: " SHARES ", cities: " SHARES ", countries: " SHARES ", " COMPARED "}", .about = "Devices, cities and countries of chats." },
 	{ "GET", "/api/analytics/interests",        SESSION, READS, .query = &analytics_query, .handle = analytics_interests,   .reply = "{totalVisitors: int, seasons: " SHARES ", travelerTypes: " SHARES ", preferences: " SHARES ", vibes: " SHARES ", " COMPARED "}", .about = "Seasons, traveler types, preferences and vibes of visitors." },
 
-	{ "GET", "/api/articles/stats",             SESSION, READS, .query = &article_stats_query, .handle = article_stats_show, .reply = "{articles: [{id: text, name: text?, slug: text?, type: text?, mentions: int, views: int}], totals: {totalMentioned: int, totalViews: int, uniqueArticles: int}, " COMPARED "}", .about = "Articles by how often they were mentioned and opened, of 30 days when none are given." },
+	{ "GET", "/api/articles/stats",             SESSION, READS, .query = &article_stats_query, .handle = article_stats_show, .reply = "{articles: [figure_article], totals: {totalMentioned: int, totalViews: int, uniqueArticles: int}}", .about = "Articles by how often they were mentioned and opened, of 30 days when none are given." },
 	{ "GET", "/api/tavily-mentions",            SESSION, READS, .query = &web_pages_query,     .handle = web_pages_list,     .reply = WEB_PAGES, .about = "Web results by their address: how often shown and clicked." },
 	{ "GET", "/api/article-mentions",           SESSION, READS, .query = &web_pages_query,     .handle = web_pages_list,     .reply = WEB_PAGES, .about = "As GET /api/tavily-mentions." },
 

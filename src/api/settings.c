@@ -77,7 +77,7 @@ static const struct json_field change_fields[] = {
 #undef AT
 const struct json_shape settings_change_body = JSON_SHAPE(change_input, change_fields);
 
-static enum err change_time_zone(struct call *call, struct text zone)
+enum err settings_change_time_zone(struct call *call, struct text zone)
 {
 	const struct counting counting = call_counting(call);
 	enum err err = build_change_zone(&counting, zone, call->now);
@@ -101,7 +101,7 @@ enum err settings_change(struct call *call)
 				 NULL);
 
 	if (err == OK && in->time_zone.at != NULL)
-		err = change_time_zone(call, in->time_zone);
+		err = settings_change_time_zone(call, in->time_zone);
 	if (err == OK && in->retention_days != JSON_ABSENT)
 		err = query_run(
 		    call->db, STATEMENT_ORGANIZATION_RETAIN,

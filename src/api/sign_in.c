@@ -73,6 +73,7 @@ static enum err wrong(struct call *call)
 struct prepared {
 	struct uuid account;
 	struct uuid organization;
+	struct text proven;        /* the hash that the password was checked against */
 	struct text password_hash; /* a new one */
 };
 
@@ -93,6 +94,7 @@ enum err sign_in_prepare(struct call *call)
 	if (err != OK)
 		return err;
 	prepared->account = account.id;
+	prepared->proven = account.password_hash;
 	err = membership_last(call->house->readers, call->arena, &account.id, &prepared->organization);
 	return err == ERR_NOT_FOUND ? wrong(call) : err;
 }
@@ -124,9 +126,11 @@ enum err sign_in_account(struct call *call, const struct uuid *account, const st
 enum err sign_in(struct call *call)
 {
 	const struct prepared *prepared = call->prepared;
-	enum err err = sign_in_account(call, &prepared->account, &prepared->organization, "session.create");
+	enum err err = membership_confirm_password(call->db, call->arena, &prepared->account, prepared->proven);
 
-	/* Removed in the moment between. */
+	if (err == OK)
+		err = sign_in_account(call, &prepared->account, &prepared->organization, "session.create");
+	/* Removed, or given another password, in the moment between. */
 	if (err == ERR_NOT_FOUND)
 		return wrong(call);
 	if (err == OK)

@@ -20,9 +20,12 @@
 struct attempt {
 	uint8_t address[16];
 	bool taken;
-	struct bucket bucket; /* `touched_at` is also when the last wrong password came */
+	unsigned inside;      /* computations that wait or run: such a place is given to nobody else */
+	struct bucket failed; /* credentials */
+	struct bucket asked;  /* another server */
 	int64_t wrong;        /* passwords */
-	int64_t wait_until;   /* clock_monotonic */
+	int64_t wrong_at;     /* the last of them; clock_monotonic, as below */
+	int64_t wait_until;
 };
 
 struct attempts {
@@ -53,6 +56,25 @@ void attempts_free(struct attempts *attempts)
 	free(attempts);
 }
 
+static int64_t last_seen(const struct attempt *attempt)
+{
+	int64_t last = attempt->wrong_at;
+
+	if (last < attempt->failed.touched_at)
+		last = attempt->failed.touched_at;
+	return last < attempt->asked.touched_at ? attempt->asked.touched_at : last;
+}
+
+/* Whether `a` gives way sooner than `b`. */
+static bool is_idler(const struct attempt *a, const struct attempt *b)
+{
+	if (a->taken != b->taken)
+		return !a->taken;
+	if ((a->inside > 0) != (b->inside > 0))
+		return a->inside == 0;
+	return last_seen(a) < last_seen(b);
+}
+
 static struct attempt *find(struct attempts *attempts, const uint8_t address[16])
 {
 	uint8_t hash[crypto_shorthash_BYTES];
@@ -65,7 +87,7 @@ static struct attempt *find(struct attempts *attempts, const uint8_t address[16]
 	for (size_t i = 0; i < WAYS; i++) {
 		if (set[i].taken && memcmp(set[i].address, address, 16) == 0)
 			return &set[i];
-		if (!set[i].taken || (oldest->taken && set[i].bucket.touched_at < oldest->bucket.touched_at))
+		if (is_idler(&set[i], oldest))
 			oldest = &set[i];
 	}
 	memset(oldest, 0, sizeof *oldest);
@@ -96,7 +118,7 @@ static struct attempt *find_recent(struct attempts *attempts, const struct attem
 	const int64_t now = clock_monotonic();
 	struct attempt *attempt = find(attempts, subject->bytes);
 
-	if (now - attempt->bucket.touched_at > FORGOTTEN_AFTER)
+	if (now - attempt->wrong_at > FORGOTTEN_AFTER)
 		attempt->wrong = 0;
 	return attempt;
 }
@@ -120,7 +142,7 @@ void attempts_wrong(struct attempts *attempts, const struct attempt_subject *sub
 
 	pthread_mutex_lock(&attempts->lock);
 	attempt = find_recent(attempts, subject);
-	attempt->bucket.touched_at = now;
+	attempt->wrong_at = now;
 	attempt->wrong++;
 	if (attempt->wrong >= free_ones) {
 		const int64_t doublings = attempt->wrong - free_ones;
@@ -145,7 +167,45 @@ struct bucket_state attempts_fail(struct attempts *attempts, const uint8_t addre
 	if (attempts->per_minute == 0)
 		return state;
 	pthread_mutex_lock(&attempts->lock);
-	state = bucket_take(&find(attempts, address)->bucket, attempts->per_minute, clock_monotonic());
+	state = bucket_take(&find(attempts, address)->failed, attempts->per_minute, clock_monotonic());
 	pthread_mutex_unlock(&attempts->lock);
 	return state;
+}
+
+struct bucket_state attempts_ask(struct attempts *attempts, const uint8_t address[16])
+{
+	struct bucket_state state = { .allowed = true };
+
+	if (attempts->per_minute == 0)
+		return state;
+	pthread_mutex_lock(&attempts->lock);
+	state = bucket_take(&find(attempts, address)->asked, attempts->per_minute, clock_monotonic());
+	pthread_mutex_unlock(&attempts->lock);
+	return state;
+}
+
+bool attempts_enter(struct attempts *attempts, const uint8_t address[16])
+{
+	struct attempt *attempt;
+	bool free_place;
+
+	pthread_mutex_lock(&attempts->lock);
+	attempt = find(attempts, address);
+	free_place = attempt->inside < ATTEMPTS_AT_ONCE;
+	if (free_place)
+		attempt->inside++;
+	pthread_mutex_unlock(&attempts->lock);
+	return free_place;
+}
+
+/* Of a set whose every address computes one may have given way: then there is nothing to count back. */
+void attempts_leave(struct attempts *attempts, const uint8_t address[16])
+{
+	struct attempt *attempt;
+
+	pthread_mutex_lock(&attempts->lock);
+	attempt = find(attempts, address);
+	if (attempt->inside > 0)
+		attempt->inside--;
+	pthread_mutex_unlock(&attempts->lock);
 }

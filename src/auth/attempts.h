@@ -7,6 +7,9 @@
 #ifndef INNKEEPER_AUTH_ATTEMPTS_H
 #define INNKEEPER_AUTH_ATTEMPTS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "auth/bucket.h"
 #include "base/err.h"
 #include "base/text.h"
@@ -19,6 +22,16 @@ void attempts_free(struct attempts *attempts);
 
 /* One more failure of the address; `allowed` false: it is one too many. */
 struct bucket_state attempts_fail(struct attempts *attempts, const uint8_t address[16]);
+
+/* One more question that another server must answer (a sign-in through a provider); as many a minute as failures, and
+ * counted beside them. */
+struct bucket_state attempts_ask(struct attempts *attempts, const uint8_t address[16]);
+
+/* What takes long to compute waits in one queue for all: an address has ATTEMPTS_AT_ONCE places in it. False: it has
+ * them already. True: attempts_leave once it is done. */
+#define ATTEMPTS_AT_ONCE 16
+bool attempts_enter(struct attempts *attempts, const uint8_t address[16]);
+void attempts_leave(struct attempts *attempts, const uint8_t address[16]);
 
 /* Who guesses at passwords: an address, or an account by its e-mail (known here or not: the wait must not tell). */
 struct attempt_subject {

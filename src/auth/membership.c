@@ -20,6 +20,15 @@ enum err membership_account(struct readers *readers, struct arena *arena, const 
 	return system_ask(readers, STATEMENT_ACCOUNT_BY_ID, &(struct account_by_id_in){ .id = *account }, out, arena);
 }
 
+enum err membership_confirm_password(struct db *db, struct arena *arena, const struct uuid *account, struct text hash)
+{
+	struct account_by_id_out row;
+	enum err err =
+	    system_one(db, STATEMENT_ACCOUNT_BY_ID, &(struct account_by_id_in){ .id = *account }, &row, arena);
+
+	return err == OK && !text_equal(row.password_hash, hash) ? ERR_NOT_FOUND : err;
+}
+
 enum err membership_set_password(struct db *db, const struct uuid *account, struct text hash, int64_t now)
 {
 	enum err err =

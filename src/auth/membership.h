@@ -15,6 +15,11 @@ enum err membership_last(struct readers *readers, struct arena *arena, const str
 enum err membership_account(struct readers *readers, struct arena *arena, const struct uuid *account,
 			    struct account_by_id_out *out) WARN_UNUSED;
 
+/* Whether the account still has the password that was proven, by its hash. In any scope of a writer's transaction.
+ * ERR_NOT_FOUND: another one, or none any more. */
+enum err membership_confirm_password(struct db *db, struct arena *arena, const struct uuid *account,
+				     struct text hash) WARN_UNUSED;
+
 /* Sets the password and ends every session of the account. */
 enum err membership_set_password(struct db *db, const struct uuid *account, struct text hash, int64_t now) WARN_UNUSED;
 

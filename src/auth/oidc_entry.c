@@ -239,7 +239,8 @@ enum err oidc_enter(struct db *db, struct arena *arena, const struct oidc_person
 		out->account = known.account_id;
 	else if (err == ERR_NOT_FOUND)
 		err = come_first(&way, open);
-	if (err == OK)
+	/* What an e-mail opens it opens once: who is known may have been given another one since, or taken one over. */
+	if (err == OK && out->linked)
 		err = accept_all(&way);
 	if (err == OK)
 		err = system_one(db, STATEMENT_MEMBERSHIP_LIST,

@@ -1,6 +1,7 @@
 /* Who comes in through a provider: which account, and to which organization.
  * Owner: called inside the writer's transaction; texts live in the arena given.
- * An identity (issuer, subject) is linked to an account once, by a verified e-mail; from then on it alone counts.
+ * An identity (issuer, subject) is linked to an account once, by a verified e-mail, which accepts what invitations wait
+ * for it; from then on the identity alone counts, and its e-mail opens nothing.
  * Whoever set a password before never proved that the e-mail is theirs: at the link it goes, with its sessions.
  * Never makes a member of a contact (role Visitor). Next: api/oidc.c. */
 #ifndef INNKEEPER_AUTH_OIDC_ENTRY_H

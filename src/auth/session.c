@@ -36,6 +36,18 @@ enum err session_find(struct readers *readers, struct arena *arena, struct text 
 	return OK;
 }
 
+enum err session_confirm(struct db *db, struct arena *arena, struct session_holder *holder, int64_t now)
+{
+	struct session_by_hash_out row;
+	enum err err = system_one(db, STATEMENT_SESSION_BY_HASH,
+				  &(struct session_by_hash_in){ .hash = text_of(holder->hash), .now = now }, &row, arena);
+
+	if (err == ERR_NOT_FOUND ||
+	    (err == OK && (!uuid_equal(&row.organization_id, &holder->organization) || !role_of(row.role, &holder->role))))
+		return ERR_UNAUTHORIZED;
+	return err;
+}
+
 struct slide {
 	char hash[TOKEN_HASH_SIZE];
 	int64_t expires_at;

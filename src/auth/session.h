@@ -33,6 +33,10 @@ struct session_holder {
 enum err session_find(struct readers *readers, struct arena *arena, struct text token, int64_t now,
 		      struct session_holder *out) WARN_UNUSED;
 
+/* Whether what was found still is so: the session, the account's membership where it was, and the role, which is read
+ * anew. In any scope of a writer's transaction. ERR_UNAUTHORIZED: it is not, or the session has gone elsewhere. */
+enum err session_confirm(struct db *db, struct arena *arena, struct session_holder *holder, int64_t now) WARN_UNUSED;
+
 /* Moves the session's end on if it has been used for an hour since it was moved last; true then, and `expires_at` is
  * the new end. Not waited for: should it be lost, the next use does it. */
 bool session_slide(struct writer *writer, struct session_holder *holder, int64_t now);

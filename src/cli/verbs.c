@@ -25,6 +25,7 @@ const struct verb verbs[] = {
 		{ "--location", "location", VERB_TEXT, false, "PLACE", "another place" },
 		{ "--website", "website_url", VERB_TEXT, false, "URL", "another website" },
 		{ "--status", "status", VERB_TEXT, false, "STATUS", "active, or suspended: its keys are refused" },
+		{ "--time-zone", "time_zone", VERB_TEXT, false, "ZONE", "whose midnight ends a day, for example America/New_York" },
 		{ "--requests-per-minute", "requests_per_minute", VERB_INT, false, "N", "limit of each of its keys; 0: none" } } },
 	{ "key create", "makes an API key; prints it, this once", .method = "POST", .path = "/control/keys", .options = {
 		ORGANIZATION,

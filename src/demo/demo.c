@@ -110,6 +110,12 @@ static void print_all(const struct demo *demo)
 	printf("\nReport a chat of your own:\n  curl -s %s/api/chats/create -H 'x-api-key: %s' "
 	       "-H 'Content-Type: application/json' -d '{\"sessionId\": \"my-first-session\"}'\n",
 	       demo->url, demo->tenants[0].key);
+	printf("\nSign in, and see this month's figures beside those of the month before:\n  curl -s -c jar "
+	       "%s/api/auth/login "
+	       "-H 'Content-Type: application/json' -d '{\"email\": \"%s\", \"password\": \"%s\"}'\n"
+	       "  curl -s -b cookies.txt '%s/api/analytics/summary-metrics?days=30&compare=previous'\n",
+	       demo->url, demo->tenants[0].organization->email,
+	       demo->tenants[0].password[0] != '\0' ? demo->tenants[0].password : "...", demo->url);
 	printf("\nStop with Ctrl-C. %s%.*s\n",
 	       demo->folder != NULL ? "The database is temporary and goes too." : "The database stays: ",
 	       demo->folder != NULL ? 0 : (int)demo->options.database.length, demo->options.database.at);

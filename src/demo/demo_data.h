@@ -47,6 +47,7 @@ struct demo_organization {
 	const char *slug;
 	const char *location;
 	const char *website;
+	const char *time_zone;
 	const char *administrator;
 	const char *email;
 	const struct demo_article *articles;

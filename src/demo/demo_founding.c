@@ -109,6 +109,19 @@ static enum err add_administrator(const char *socket_path, const struct demo_org
 	return err == OK ? good(status, answer, arena, fault) : err;
 }
 
+/* Before its history is written: nothing is to be counted anew then. */
+static enum err set_time_zone(const char *socket_path, const struct demo_organization *organization,
+			      struct arena *arena, struct fault *fault)
+{
+	const struct pair zone = { "time_zone", organization->time_zone };
+	struct text answer;
+	long status;
+	enum err err =
+	    ask(socket_path, "/control/organizations/change", organization, &zone, 1, arena, &status, &answer, fault);
+
+	return err == OK ? good(status, answer, arena, fault) : err;
+}
+
 /* The organization is there: is it ours? One without any member is a founding that was cut short. */
 static enum err take_up(const char *socket_path, const struct demo_organization *organization, struct arena *arena,
 			struct demo_tenant *out, struct fault *fault)
@@ -154,6 +167,8 @@ enum err demo_found(const char *socket_path, const struct demo_organization *org
 	err = good(status, answer, arena, fault);
 	if (err == OK)
 		err = member(answer, "api_key", arena, &out->key, fault);
+	if (err == OK)
+		err = set_time_zone(socket_path, organization, arena, fault);
 	if (err == OK)
 		err = add_administrator(socket_path, organization, arena, out, fault);
 	out->founded = err == OK;

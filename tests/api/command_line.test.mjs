@@ -151,7 +151,7 @@ for (const beside of [true, false])
 			assert.equal(updated_at, created_at);
 			assert.deepEqual(rest, {
 				id: made.id, slug: "visit-fort-myers", organization_name: "Visit Fort Myers!", location: "Fort Myers, FL",
-				website_url: "https://a.example", status: "active", requests_per_minute: 0,
+				website_url: "https://a.example", status: "active", time_zone: "UTC", requests_per_minute: 0,
 			});
 		});
 
@@ -168,6 +168,9 @@ for (const beside of [true, false])
 			const changed = await printed("organization", "change", "--organization", slug, "--name", "New name", "--requests-per-minute", "7");
 			assert.deepEqual([changed.organization_name, changed.location, changed.requests_per_minute, changed.status], ["New name", "here", 7, "active"]);
 			assertSaid(await say("organization", "change", "--organization", slug, "--status", "gone"), 1, /status/);
+			assert.equal((await printed("organization", "change", "--organization", slug, "--time-zone", "Asia/Kathmandu")).time_zone, "Asia/Kathmandu");
+			assertSaid(await say("organization", "change", "--organization", slug, "--time-zone", "Mars/Olympus"), 1, /time_zone/);
+			assert.equal((await printed("organization", "change", "--organization", slug, "--location", "there")).time_zone, "Asia/Kathmandu");
 		});
 
 		test("an organization that is not there is exit code 1 and a sentence, on every verb that names one", async () => {

@@ -70,6 +70,29 @@ const historyIn = (demo) => until("the history", 60, () => (demo.err.match(/ of 
 
 const sqlite = async (file, sql) => (await run("sqlite3", ["-json", file, sql], { maxBuffer: 1 << 28 })).stdout;
 
+// By the session that the printed line has left in `folder`.
+async function everyPageHasSomethingToShow(demo, folder) {
+	await historyIn(demo);
+	const read = async (path) => JSON.parse((await run("curl", ["-sSf", "-b", "cookies.txt", demo.url + path], { cwd: folder })).stdout);
+	assert.equal((await read("/api/settings")).time_zone, "America/New_York");
+	for (const [path, member] of [
+		["/api/chats"], ["/api/chats?status=completed"], ["/api/visitors", "visitors"], ["/api/users", "users"], ["/api/keys"], ["/api/audit", "entries"],
+		["/api/articles/stats", "articles"], ["/api/tavily-mentions", "mentions"],
+	]) {
+		const answer = await read(path);
+		assert.ok((member === undefined ? answer : answer[member]).length > 0, path);
+	}
+	const composition = await read("/api/analytics/user-composition");
+	for (const name of ["devices", "cities", "countries"]) assert.ok(composition[name].length > 2, name);
+	const interests = await read("/api/analytics/interests");
+	for (const name of ["seasons", "travelerTypes", "preferences", "vibes"]) assert.ok(interests[name].length > 0, name);
+	const rates = await read("/api/analytics/conversion-rates");
+	for (const [name, { conversionRate }] of Object.entries(rates)) assert.ok(conversionRate > 0, name);
+	for (const name of ["user-activity", "event-totals"])
+		for (const days of Object.values(await read(`/api/analytics/${name}?days=4`))) assert.ok(days.some(({ value }) => value > 0), name);
+	await until("a search", 30, async () => (await read("/api/chats?q=beach")).length > 0);
+}
+
 test("demo prints what a newcomer needs, its concierges report real conversations, and it leaves nothing behind", async (t) => {
 	const folder = await temporary(t);
 	const demo = await start(t, folder, "--days", "3", "--pace", "50");
@@ -81,9 +104,13 @@ test("demo prints what a newcomer needs, its concierges report real conversation
 	assert.equal([...demo.out.matchAll(/^  password  [0-9A-Za-z]{20}$/gm)].length, 2);
 	assert.equal((await readdir(folder)).length, 1);
 
-	const line = demo.out.match(/^  (curl .*)$/m)[1];
-	const { stdout } = await run("sh", ["-c", line]);
-	assert.equal(JSON.parse(stdout).success, true, stdout);
+	const beside = await temporary(t);
+	const lines = [...demo.out.matchAll(/^  (curl .*)$/gm)].map(([, line]) => line);
+	const [chat, session, figures] = (await run("sh", ["-ec", lines.join("\necho\n")], { cwd: beside })).stdout.split("\n").map((line) => JSON.parse(line));
+	assert.equal(chat.success, true);
+	assert.equal(session.success, true);
+	assert.ok(figures.totalChats > figures.previous.totalChats, JSON.stringify(figures));
+	await everyPageHasSomethingToShow(demo, beside);
 
 	for (const route of ["chats/create", "chats/message", "articles/mention", "articles/view", "tavily-mentions", "tavily-mentions/click", "visitors/identify"])
 		await until(route, 60, async () => (await requests(demo.url, `/api/${route}`)).good > (route === "chats/create" ? 3 : 0));

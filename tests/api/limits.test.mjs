@@ -152,3 +152,22 @@ test("a limit of 0 failed credentials is none", async () => {
 	assert.deepEqual(tally(await burst(house, "wrong", 150)), { 401: 150 });
 	await house.end();
 });
+
+test("an address takes so many places where passwords are checked, and leaves the others to the rest", async () => {
+	const house = await openHouse(["--trusted-proxy", "127.0.0.1"]);
+	const login = (address, i) =>
+		house.post(undefined, "/api/auth/login", { email: `nobody${i}@staff.example`, password: "wrong" }, { "x-forwarded-for": address });
+	const [crowd, other] = await Promise.all([Promise.all(Array.from({ length: 60 }, (_, i) => login("192.0.2.1", i))), login("192.0.2.2", 60)]);
+	assertError(other, 401, "unauthorized");
+	const refused = crowd.filter(({ status }) => status === 429);
+	assert.equal(refused.length + crowd.filter(({ status }) => status === 401).length, 60);
+	const crowded = refused.filter(({ json }) => json.error.startsWith("Too many requests of this address wait"));
+	assert.ok(crowded.length > 0, JSON.stringify(tally(crowd)));
+	for (const answer of crowded) {
+		assertError(answer, 429, "rate_limited");
+		assert.equal(answer.headers["retry-after"], "1");
+	}
+	// The places are free again afterwards.
+	assertError(await login("192.0.2.1", 61), 401, "unauthorized");
+	await house.end();
+});

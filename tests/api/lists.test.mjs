@@ -439,6 +439,11 @@ describe("CSV", () => {
 		assert.deepEqual(rows, wanted.map((row) => ({ ...row, metadata: JSON.stringify(row.metadata) })));
 		assert.equal(rows.length, 5000);
 	});
+	test("is on record, with who took it out", async () => {
+		await read("/api/chats?format=csv", who);
+		const [{ action, target, actor_kind }] = (await read("/api/audit?limit=1", who)).json.entries;
+		assert.deepEqual([action, target, actor_kind], ["list.export", "chats", "user"]);
+	});
 	test("with limit it is that many, with a cursor from there on", async () => {
 		const limited = csvRows((await read("/api/visitors?format=csv&limit=700", who)).text);
 		assert.deepEqual(limited.map(({ email }) => email), Array.from({ length: 700 }, (_, i) => `v${4999 - i}@a.example`));

@@ -8,6 +8,7 @@ import { CLIENT, FakeProvider, PUBLIC_URL, REDIRECT, RealProvider, SECRET, encod
 
 const options = (provider, ...more) => [
 	...["--oidc-issuer", provider.issuer, "--oidc-client-id", CLIENT, "--oidc-client-secret", SECRET, "--public-url", PUBLIC_URL],
+	...["--auth-failures-per-minute", "0"],
 	...more,
 ];
 
@@ -169,17 +170,43 @@ describe("a real provider", () => {
 		assert.equal(await house.value(`SELECT role FROM users WHERE email = '${email}'`), "Visitor");
 	});
 
-	test("every organization that waits for the person gets them, also later", async () => {
-		const organizations = [await house.organization(), await house.organization(), await house.organization()];
+	const slugs = async (browser) => (await session(browser)).organizations.map(({ slug }) => slug).sort();
+	const token = (made) => /token=([\w-]+)/.exec(made.invitation.link)[1];
+
+	test("every organization that waits for the person gets them when they come first", async () => {
+		const organizations = [await house.organization(), await house.organization()];
 		const { subject, email } = person();
 		await invite(house, organizations[0], email);
 		await invite(house, organizations[1], email, "Admin");
-		const slugs = async (browser) => (await session(browser)).organizations.map(({ slug }) => slug).sort();
-		const first = await signIn(house, provider, subject);
-		assert.deepEqual(await slugs(first.browser), organizations.slice(0, 2).map(({ slug }) => slug).sort());
-		await invite(house, organizations[2], email);
-		const second = await signIn(house, provider, subject);
-		assert.deepEqual(await slugs(second.browser), organizations.map(({ slug }) => slug).sort());
+		const { browser } = await signIn(house, provider, subject);
+		assert.deepEqual(await slugs(browser), organizations.map(({ slug }) => slug).sort());
+	});
+
+	test("later an e-mail opens nothing: who is known opens the link while signed in", async () => {
+		const [first, second] = [await house.organization(), await house.organization()];
+		const { subject, email } = person();
+		await invite(house, first, email);
+		await signIn(house, provider, subject);
+		const made = await invite(house, second, email);
+		const { browser } = await signIn(house, provider, subject);
+		assert.deepEqual(await slugs(browser), [first.slug]);
+		await browser.ok("POST", "/api/auth/join", { token: token(made) });
+		assert.deepEqual(await slugs(browser), [first.slug, second.slug].sort());
+		assert.equal((await session(browser)).organization.slug, second.slug);
+	});
+
+	test("an e-mail that the provider gives to somebody who is known opens no invitation of its old owner", async () => {
+		const [ours, theirs] = [await house.organization(), await house.organization()];
+		const known = person();
+		await invite(house, ours, known.email);
+		await signIn(house, provider, known.subject);
+		const victim = person();
+		await invite(house, theirs, victim.email, "Admin");
+		provider.people.set(known.subject, { email: victim.email, email_verified: true });
+		const { browser } = await signIn(house, provider, known.subject);
+		assert.deepEqual(await slugs(browser), [ours.slug]);
+		const rightful = await signIn(house, provider, victim.subject);
+		assert.deepEqual(await slugs(rightful.browser), [theirs.slug]);
 	});
 
 	test("an invitation that has expired, or is a suspended organization's, opens nothing", async () => {
@@ -554,6 +581,28 @@ describe("without a provider", () => {
 		for (const path of ["/api/auth/oidc/start", "/api/auth/oidc/callback", "/api/auth/oidc/callback?code=a&state=b"])
 			assertError(await house.get(path), 404, "not_found");
 	});
+});
+
+test("an address starts and ends so many sign-ins a minute, and what is beyond asks no provider", async () => {
+	const provider = await new FakeProvider().open();
+	const house = await openHouse(options(provider, "--auth-failures-per-minute", "5", "--trusted-proxy", "127.0.0.1"));
+	const ask = (path, address = "192.0.2.1") => house.get(`/api/auth/oidc/${path}`, { "x-forwarded-for": address });
+	try {
+		for (let i = 0; i < 5; i++) assert.equal((await ask(i % 2 ? "start" : "callback?code=c&state=s")).status, 302);
+		for (const path of ["start", "callback?code=c&state=s"]) {
+			const refused = await ask(path);
+			assertError(refused, 429, "rate_limited");
+			assert.match(refused.headers["retry-after"], /^\d+$/);
+			assert.equal(refused.headers["set-cookie"], undefined);
+		}
+		assert.equal((await ask("start", "192.0.2.2")).status, 302);
+		// Nor does it keep anybody from signing in by password there.
+		const answer = await house.post(undefined, "/api/auth/login", { email: "a@b.example", password: "x" }, { "x-forwarded-for": "192.0.2.1" });
+		assertError(answer, 401, "unauthorized");
+	} finally {
+		await house.end();
+		await provider.close();
+	}
 });
 
 test("a browser is sent to a path of this server afterwards, and to nothing else", async () => {

@@ -225,10 +225,21 @@ test("every list and figure answers as described", async () => {
 	const [visitor] = (await admin.ok("GET", "/api/visitors")).visitors;
 	const [user] = (await admin.ok("GET", "/api/users")).users;
 	const gets = reachable.filter(({ method, credential, path, rest }) => method === "GET" && credential === "SESSION" && path !== "/api/live" && !rest.includes("PLAIN_TEXT"));
+	let lists = 0;
 	for (const { path } of gets) {
 		const id = path.startsWith("/api/users") ? user.id : visitor.id;
-		assertDescribed("GET", path, await admin.get(path.replace("{id}", id).replace("{chatId}", chatId)));
+		const filled = path.replace("{id}", id).replace("{chatId}", chatId);
+		assertDescribed("GET", path, await admin.get(filled));
+		const { parameters = [], responses } = operation("GET", path);
+		const csv = await admin.get(`${filled}?format=csv`);
+		const isList = parameters.some(({ name }) => name === "format");
+		assert.equal(isList, csv.headers["content-type"].startsWith("text/csv"), path);
+		assert.equal(isList, "text/csv" in responses[200].content, path);
+		assert.equal(isList, responses[200].headers?.Link !== undefined, path);
+		assertDescribed("GET", path, csv);
+		lists += isList;
 	}
+	assert.equal(lists, 13);
 	for (const [path, name] of [["/api/chats/{chatId}", chatId], ["/api/visitors/{id}", visitor.id]])
 		assertDescribed("DELETE", path, await admin.request("DELETE", path.replace(/\{\w+\}/, name)));
 });

@@ -2,16 +2,24 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { read, start } from "./house.mjs";
 import { examples, http, masked, sameJson } from "./page.mjs";
 
 let house;
 let key;
+const folder = mkdtempSync(join(tmpdir(), "innkeeper-examples-")); // where a reader's cookies lie
 before(async () => {
 	house = await start();
 	key = house.verb("organization", "create", "Visit Example", "--requests-per-minute", "600").api_key;
+	house.verbIn("correct horse battery\n", "user", "create", "--organization", "visit-example", "--email", "ann@example.com", "--name", "Ann", "--role", "Admin", "--password-stdin");
 });
-after(() => house.stop());
+after(async () => {
+	await house.stop();
+	rmSync(folder, { recursive: true });
+});
 
 // The reader puts an address and a key in; so does this.
 function filled(command) {
@@ -19,7 +27,7 @@ function filled(command) {
 }
 
 function bash(script) {
-	const { status, stdout, stderr } = spawnSync("bash", ["-eu", "-o", "pipefail", "-c", script], { encoding: "utf8" });
+	const { status, stdout, stderr } = spawnSync("bash", ["-eu", "-o", "pipefail", "-c", script], { encoding: "utf8", cwd: folder });
 	assert.equal(status, 0, `${script}\n${stderr}`);
 	assert.equal(stderr, "", script);
 	return stdout;
@@ -51,7 +59,7 @@ function walk(page, least) {
 		});
 }
 
-walk("docs/api.md", 19);
+walk("docs/api.md", 40);
 
 test("README.md: the first request answers as shown when it is pasted", () => {
 	const [variables, first, ...rest] = examples(read("README.md"));
@@ -69,5 +77,6 @@ test("an example that answered otherwise would be noticed", () => {
 	compare(head, "HTTP/1.1 200 OK\r\nDate: now\r\nAllow: POST\r\n\r\nbody");
 	assert.throws(() => compare(head, "HTTP/1.1 200 OK\r\n\r\nbody"));
 	assert.throws(() => compare(head, "HTTP/1.1 200 OK\r\nAllow: POST\r\n\r\nother"));
+	assert.notEqual(masked('"cursor=short" "Nov 3rd" "ik_live_..."'), masked('"cursor=other" "Nov 4th" "ik_live_,,,"'));
 	assert.equal(masked("01a20ac7-e98e-790c-b03c-23a9f75232eb 2026-11-23T15:04:05.678Z"), "<id> <time>");
 });

@@ -14,8 +14,9 @@ export const read = (path) => readFileSync(join(root, path), "utf8");
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("INNKEEPER")));
 
 // Runs a verb, or `--help`; its output, or an error with its words.
-export function run(...words) {
-	const { status, stdout, stderr } = spawnSync(innkeeper, words, { encoding: "utf8", env: environment });
+export const run = (...words) => runWith("", ...words);
+function runWith(input, ...words) {
+	const { status, stdout, stderr } = spawnSync(innkeeper, words, { encoding: "utf8", env: environment, input });
 	if (status !== 0) throw new Error(`innkeeper ${words.join(" ")}: status ${status}: ${stderr}`);
 	return stdout;
 }
@@ -41,6 +42,7 @@ export async function start() {
 	return {
 		url: `http://127.0.0.1:${port}`,
 		verb: (...words) => JSON.parse(run(...words, "--database", database)),
+		verbIn: (input, ...words) => JSON.parse(runWith(input, ...words, "--database", database)),
 		async stop() {
 			child.kill("SIGTERM");
 			const [code] = await exited;

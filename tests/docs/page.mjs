@@ -1,6 +1,10 @@
 // A page of Markdown as its fenced blocks, and answers made comparable.
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g;
 const TIME = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z/g;
+const DAY = /\b\d{4}-\d{2}-\d{2}\b/g;
+const DATE = /"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{1,2}"/g;
+const SECRET = /\b(cursor=|token=|innkeeper_session=|ik_live_)[\w-]{20,}/g;
+const KEY = /\bik_live_\w{4}\.\.\.\w{4}/g;
 const RATE = /;r=\d+;t=\d+/g; // what is left depends on how fast the examples ran
 
 // [{language, text, line}] in order
@@ -33,7 +37,8 @@ export function examples(markdown) {
 	});
 }
 
-export const masked = (text) => text.replace(UUID, "<id>").replace(TIME, "<time>").replace(RATE, ";r=<n>;t=<n>");
+export const masked = (text) =>
+	text.replace(UUID, "<id>").replace(TIME, "<time>").replace(DAY, "<day>").replace(DATE, '"<date>"').replace(SECRET, "$1<secret>").replace(KEY, "<key>").replace(RATE, ";r=<n>;t=<n>");
 
 // Order of members counts: readers compare with their eyes.
 export const sameJson = (text) => JSON.stringify(JSON.parse(masked(text)));

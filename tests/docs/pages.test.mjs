@@ -83,6 +83,16 @@ test("every route that asks for a key stands in api.md, in its list and in an ex
 	}
 });
 
+test("every other route of the network stands in api.md or operate.md, those of the staff in api.md", () => {
+	const routes = [...read("src/api/routes.c").matchAll(/\{ "([A-Z]+)", +"([^"]+)", +(SESSION|GUEST|PUBLIC),/g)];
+	assert.ok(routes.length >= 45);
+	for (const [, method, path, credential] of routes) {
+		const named = new RegExp(`${method} ${path.replaceAll(/[{}]/g, "\\$&")}(?![\\w/{-])`);
+		const told = named.test(read("docs/api.md")) || (credential === "PUBLIC" && read("docs/operate.md").includes(`\`${path}\``));
+		assert.ok(told, `${method} ${path}`);
+	}
+});
+
 describe("metrics", () => {
 	let house;
 	before(async () => (house = await start()));

@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "auth/attempts.h"
 
@@ -83,6 +84,65 @@ static void a_full_table_forgets_the_longest_ago_and_keeps_the_newest(void **sta
 	attempts_free(attempts);
 }
 
+static void wrong_passwords_do_not_hold_back_what_time_gives_to_keys(void **state)
+{
+	struct attempts *attempts;
+	struct attempt_subject subject;
+	uint8_t address[16];
+
+	(void)state;
+	assert_int_equal(attempts_new(&attempts, 1000000), OK);
+	make_address(address, 1);
+	subject = attempt_of_address(address);
+	assert_true(attempts_fail(attempts, address).allowed);
+	/* Time in which the bucket empties wholly. */
+	usleep(2000);
+	attempts_wrong(attempts, &subject);
+	assert_int_equal(attempts_fail(attempts, address).remaining, 999999);
+	attempts_free(attempts);
+}
+
+static void questions_are_counted_beside_failures(void **state)
+{
+	struct attempts *attempts;
+	uint8_t address[16];
+
+	(void)state;
+	assert_int_equal(attempts_new(&attempts, 2), OK);
+	make_address(address, 1);
+	assert_true(attempts_ask(attempts, address).allowed);
+	assert_true(attempts_ask(attempts, address).allowed);
+	assert_false(attempts_ask(attempts, address).allowed);
+	assert_true(attempts_fail(attempts, address).allowed);
+	make_address(address, 2);
+	assert_true(attempts_ask(attempts, address).allowed);
+	attempts_free(attempts);
+}
+
+static void an_address_has_so_many_places_and_keeps_them_whoever_else_comes(void **state)
+{
+	struct attempts *attempts;
+	uint8_t crowd[16];
+	uint8_t address[16];
+
+	(void)state;
+	assert_int_equal(attempts_new(&attempts, 3), OK);
+	make_address(crowd, 0xFFFFFFFF);
+	for (int i = 0; i < ATTEMPTS_AT_ONCE; i++)
+		assert_true(attempts_enter(attempts, crowd));
+	for (uint32_t i = 0; i < 100000; i++) {
+		make_address(address, i);
+		assert_true(attempts_enter(attempts, address));
+		attempts_leave(attempts, address);
+		assert_true(attempts_fail(attempts, address).allowed);
+	}
+	assert_false(attempts_enter(attempts, crowd));
+	attempts_leave(attempts, crowd);
+	assert_true(attempts_enter(attempts, crowd));
+	assert_false(attempts_enter(attempts, crowd));
+	attempts_free(attempts);
+}
+
 static void freeing_nothing_is_fine(void **state)
 {
 	(void)state;
@@ -96,6 +156,9 @@ int main(void)
 		cmocka_unit_test(one_address_does_not_hold_back_another),
 		cmocka_unit_test(zero_is_no_limit),
 		cmocka_unit_test(a_full_table_forgets_the_longest_ago_and_keeps_the_newest),
+		cmocka_unit_test(wrong_passwords_do_not_hold_back_what_time_gives_to_keys),
+		cmocka_unit_test(questions_are_counted_beside_failures),
+		cmocka_unit_test(an_address_has_so_many_places_and_keeps_them_whoever_else_comes),
 		cmocka_unit_test(freeing_nothing_is_fine),
 	};
 
