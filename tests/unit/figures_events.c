@@ -309,7 +309,9 @@ static int any_visitor(struct model_house *house)
 
 static struct uuid visitor_id(const struct model_house *house, int which)
 {
-	return which < 0 ? (struct uuid){ 0 } : house->of->model.visitors[which].id;
+	struct uuid none = { 0 };
+
+	return which < 0 ? none : house->of->model.visitors[which].id;
 }
 
 static void link_view(struct model_house *house, const struct model_event *view)
