@@ -73,7 +73,8 @@ ORDER BY c.created_at DESC, c.number DESC
 LIMIT :limit;
 
 -- Back along the chain, from before a message, or from the newest one of the chat if that is the greatest number there is.
--- The order is the chain's, whatever times the concierge gave.
+-- The order is the chain's, whatever times the concierge gave: SQLite's recursion is a queue, and CROSS JOIN keeps it the
+-- outer loop. Sorting by the step would read every content before the first is given out, where a page may end early.
 -- name: message_page :tenant
 -- in:  before_number int, limit int, chat_number int
 -- out: sort_time time, sort_number int, id uuid, chat_id text, role text, content text, metadata json, created_at time
@@ -93,6 +94,6 @@ WITH RECURSIVE chain (number, step) AS (
 )
 SELECT m.created_at, m.number, m.id, c.chat_id, m.role, m.content, m.metadata, m.created_at
 FROM chain
-JOIN messages AS m ON m.number = chain.number AND m.organization_id = :organization
+CROSS JOIN messages AS m
 JOIN chats AS c ON c.number = m.chat_number AND c.organization_id = :organization
-ORDER BY chain.step;
+WHERE m.number = chain.number AND m.organization_id = :organization;
