@@ -1,4 +1,4 @@
-/* Figures of a range of days, out of the rollups: exact, and for five years at the price of five days.
+/* Figures of a range of days, out of the rollups: exact, at a price that its days bound and not what happened in them.
  * Owner: results live in the arena or where the caller says. The thread that holds the db, in one transaction, so that
  * all figures are of one moment.
  * A range falls into days, whole blocks of 32 days, and days: at most three look-ups a figure.

@@ -183,7 +183,7 @@ static void endless_marks_cost_no_more_than_letters(void **state)
 		memcpy(text + 1 + i * 2, i < marks / 2 ? "\xCC\x81" : "\xCC\x96", 2);
 	memcpy(text + 1 + marks * 2, " word", 5);
 	words = document((struct text){ text, 1 + marks * 2 + 5 });
-	assert_string_equal(words, " =e =word ^wo ^wor ^word");
+	assert_string_equal(words, " =e =word ^wo ^wor");
 	assert_true(clock() - began < 2 * CLOCKS_PER_SEC);
 	free(text);
 }
