@@ -17,7 +17,7 @@
 static size_t wanted_sequences(void)
 {
 	const char *given = getenv("INNKEEPER_FIGURES_SEQUENCES");
-	int64_t count = 1000;
+	int64_t count = 2000;
 
 	if (given != NULL)
 		assert_int_equal(text_to_int(text_of(given), &count), OK);
