@@ -16,7 +16,7 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
-LIBRARIES = libmicrohttpd jansson sqlite3 libsodium libcrypto libutf8proc libcurl glib-2.0
+LIBRARIES = libmicrohttpd jansson sqlite3 libpq libsodium libcrypto libutf8proc libcurl glib-2.0
 
 # Asked at the first compilation and not before: `make run` and `make test` install pkg-config themselves.
 library_cflags = $(eval library_cflags := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) cmocka 2>/dev/null || \
@@ -56,7 +56,7 @@ SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 TEST_SOURCES := $(sort $(wildcard tests/unit/*.c))
 BENCH_SOURCES := $(sort $(wildcard bench/*.c))
 TOOL_SOURCES := $(sort $(wildcard tools/*.c))
-SQL := $(sort $(wildcard sql/*.sql sql/schema/*.sql))
+SQL := $(sort $(wildcard sql/*.sql sql/schema/*.sql sql/postgres/*.sql))
 
 # tests/unit: test_x.c is a cmocka program, x_probe.c a plain one; any other file there is linked to all of them.
 TEST_PROGRAMS := $(basename $(notdir $(filter tests/unit/test_%.c,$(TEST_SOURCES))))

@@ -6,7 +6,7 @@
 -- sqlite:
 INSERT INTO search (rowid, words) VALUES (:document, :words);
 -- postgres:
-INSERT INTO search (organization_id, document, words) VALUES (:organization, :document, string_to_array(:words, ' '));
+INSERT INTO search (organization_id, document, words) VALUES (:organization, :document, string_to_array(:words, ' ')::uuid[]);
 
 -- The same words must be given as when it was added.
 -- name: search_remove :tenant
@@ -15,23 +15,51 @@ INSERT INTO search (organization_id, document, words) VALUES (:organization, :do
 INSERT INTO search (search, rowid, words) VALUES ('delete', :document, :words);
 -- postgres:
 DELETE FROM search
-WHERE organization_id = :organization AND document = :document AND words = string_to_array(:words, ' ');
+WHERE organization_id = :organization AND document = :document AND words = string_to_array(:words, ' ')::uuid[];
 
+-- Every number up to here was looked at, of whichever organization.
 -- name: search_progress :system
 -- out: last_message int
+-- sqlite:
 SELECT p.last_message FROM search_progress AS p WHERE p.number = 1;
+-- postgres:
+SELECT coalesce(max(p.last_message), 0) FROM search_progress AS p;
 
 -- name: search_progress_move :system
--- in: last_message int
+-- in: organization_id uuid, last_message int
+-- sqlite:
 UPDATE search_progress SET last_message = :last_message WHERE number = 1;
+-- postgres:
+UPDATE search_progress SET last_message = :last_message WHERE organization_id = :organization_id;
 
--- What the index has not seen yet, of all organizations, in the order it came.
+-- An organization has a message of this number, which the index will come to. On SQLite it looks by itself.
+-- name: search_await :tenant
+-- in: newest_message int
+-- sqlite: none
+-- postgres:
+INSERT INTO search_progress (organization_id, last_message, newest_message)
+VALUES (:organization, 0, :newest_message)
+ON CONFLICT (organization_id) DO UPDATE
+SET newest_message = greatest(search_progress.newest_message, excluded.newest_message);
+
+-- What the index has not seen yet, in the order it came: of all organizations, or (PostgreSQL) of one that has some.
 -- name: search_news :system
 -- in:  after int, limit int
 -- out: number int, organization_id uuid, chat_number int, content text
+-- sqlite:
 SELECT m.number, m.organization_id, m.chat_number, m.content
 FROM messages AS m
 WHERE m.number > :after
+ORDER BY m.number
+LIMIT :limit;
+-- postgres:
+SELECT m.number, m.organization_id, m.chat_number, m.content
+FROM (SELECT p.organization_id, p.last_message
+      FROM search_progress AS p
+      WHERE p.last_message < p.newest_message
+      ORDER BY p.organization_id
+      LIMIT 1) AS w
+JOIN messages AS m ON m.organization_id = w.organization_id AND m.number > w.last_message
 ORDER BY m.number
 LIMIT :limit;
 
@@ -39,10 +67,21 @@ LIMIT :limit;
 -- not looked at.
 -- name: search_lag :system
 -- out: last_message int, newest_message int, waiting_id uuid
+-- sqlite:
 SELECT p.last_message, (SELECT max(m.number) FROM messages AS m),
        (SELECT m.id FROM messages AS m WHERE m.number > p.last_message ORDER BY m.number LIMIT 1)
 FROM search_progress AS p
 WHERE p.number = 1;
+-- postgres:
+SELECT p.last_message, p.newest_message,
+       (SELECT m.id
+        FROM messages AS m
+        WHERE m.organization_id = p.organization_id AND m.number > p.last_message
+        ORDER BY m.number
+        LIMIT 1)
+FROM search_progress AS p
+ORDER BY p.newest_message - p.last_message DESC
+LIMIT 1;
 
 -- Chats in which all words of a question occur in one message or in the summary, newest chat first. The index gives its hits
 -- in that order, one after the other, so that the first page costs the same however many there are. Only chats of a smaller
@@ -82,7 +121,7 @@ LEFT JOIN chat_summaries AS s ON s.chat_number = c.number AND s.organization_id 
 WHERE c.organization_id = :organization AND c.number < :before_number
   AND EXISTS (SELECT 1 FROM search AS h
               WHERE h.organization_id = :organization AND h.document >> 32 = c.number
-                AND h.words @> string_to_array(:words, ' '))
+                AND h.words @> string_to_array(:words, ' ')::uuid[])
   AND c.created_at >= :from_time AND c.created_at < :before_time
   AND (:status IS NULL OR c.status = :status)
   AND (:min_lead_score IS NULL OR coalesce(s.lead_score, c.given_lead_score) >= :min_lead_score)

@@ -18,6 +18,8 @@
 #define SLOW_QUEUE         256
 #define ERRAND_THREADS     4 /* a backup must not hold up who signs in */
 #define BATCH_ITEMS        1024
+#define ASKING_THREADS     8 /* of a remote database, each with a connection of its own */
+#define ASKING_QUEUE       1024
 /* Beside one for each HTTP thread: the control socket's, the slow thread, a job, errands. Each holds one at most, so
  * that nobody ever waits for what a long errand reads with. */
 #define EXTRA_READERS (3 + ERRAND_THREADS)
@@ -53,6 +55,19 @@ static void forget(void *given)
 	ledger_forget(house->ledger);
 }
 
+/* A database of our own is brought to this version. Another one is changed by its administrator alone. */
+static enum err bring_up(const struct server *server, struct fault *fault)
+{
+	const struct server_options *options = &server->options;
+	const enum err err =
+	    server->house.remote
+		? migrate_check(options->database, migrations, migration_count, options->log, fault)
+		: migrate(options->database, migrations, migration_count, options->log, NULL, fault);
+
+	/* A database of another version is not one that another process has. */
+	return err == ERR_CONFLICT ? ERR_INVALID : err;
+}
+
 static enum err start_store(struct server *server, struct fault *fault)
 {
 	const struct server_options *options = &server->options;
@@ -67,17 +82,16 @@ static enum err start_store(struct server *server, struct fault *fault)
 							  .idle = background_step },
 					       .log = options->log,
 					       .metrics = house->metrics };
-	enum err err = lock_take(options->database, &server->lock, fault);
+	enum err err = db_know(options->database, &house->remote, fault);
 
-	if (err == OK) {
-		err = migrate(options->database, migrations, migration_count, options->log, NULL, fault);
-		/* A database of another version is not one that another process has. */
-		err = err == ERR_CONFLICT ? ERR_INVALID : err;
-	}
+	if (err == OK)
+		err = lock_take(options->database, &server->lock, fault);
+	if (err == OK)
+		err = bring_up(server, fault);
 	if (err == OK)
 		err = writer_start(&house->writer, &writer, fault);
 	if (err == OK)
-		err = readers_new(&house->readers, options->database, (size_t)options->threads + EXTRA_READERS,
+		err = readers_new(&house->readers, options->database, (size_t)options->threads + EXTRA_READERS + (house->remote ? ASKING_THREADS : 0),
 				  options->log, fault);
 	return err;
 }
@@ -125,6 +139,8 @@ static enum err start_parts(struct server *server, struct fault *fault)
 	err = worker_start(&house->slow, "slow", 1, SLOW_QUEUE);
 	if (err == OK)
 		err = worker_start(&house->errands, "errands", ERRAND_THREADS, SLOW_QUEUE);
+	if (err == OK && house->remote)
+		err = worker_start(&house->asking, "asking", ASKING_THREADS, ASKING_QUEUE);
 	if (err == OK)
 		err = jobs_start(&server->jobs, house);
 	return err == OK ? OK : fault_set(fault, err, NULL, NULL, "A thread could not be started.");
@@ -217,6 +233,7 @@ void server_stop(struct server *server)
 	worker_stop(house->slow);
 	oidc_provider_stop(house->oidc);
 	worker_stop(house->errands);
+	worker_stop(house->asking);
 	writer_stop(house->writer); /* answers all that waits */
 	live_hub_stop(house->live);
 	if (server->http != NULL)

@@ -396,6 +396,38 @@ static enum err confirm_late(struct call *call)
 	return call_fail(call, ERR_UNAUTHORIZED, NULL, "Sign in first.");
 }
 
+/* A reading, and what of it is recorded before it is handed out. ERR_… or OK with `*waits`: the writer has it now. */
+static enum err read_and_record(struct call *call, bool *waits)
+{
+	enum err err = run_reading(call);
+
+	*waits = false;
+	if (err == OK && call->audit != NULL) {
+		err = submit_write(call);
+		*waits = err == OK;
+	}
+	return err;
+}
+
+static void run_asking(void *context)
+{
+	struct call *call = context;
+	bool waits;
+	const enum err err = read_and_record(call, &waits);
+
+	if (waits)
+		return;
+	finish(call, err);
+	http_resume(call->request);
+}
+
+static enum err submit_asking(struct call *call)
+{
+	call->worker_item.run = run_asking;
+	call->worker_item.context = call;
+	return worker_submit(call->house->asking, &call->worker_item);
+}
+
 static enum http_next handle(void *given, struct http_request *request)
 {
 	struct call *call = request->context;
@@ -414,13 +446,18 @@ static enum http_next handle(void *given, struct http_request *request)
 		err = submit_write(call);
 		if (err == OK)
 			return HTTP_WAIT;
+	} else if (call->route->runs == READS && call->house->asking != NULL) {
+		err = submit_asking(call);
+		if (err == OK)
+			return HTTP_WAIT;
+	} else if (call->route->runs == READS) {
+		bool waits;
+
+		err = read_and_record(call, &waits);
+		if (waits)
+			return HTTP_WAIT;
 	} else {
-		err = call->route->runs == READS ? run_reading(call) : run_handler(call);
-		if (err == OK && call->route->runs == READS && call->audit != NULL) {
-			err = submit_write(call);
-			if (err == OK)
-				return HTTP_WAIT;
-		}
+		err = run_handler(call);
 	}
 	finish(call, err);
 	return HTTP_ANSWER;

@@ -26,12 +26,14 @@ struct live_hub;
 struct house {
 	const struct log *log;
 	struct text database; /* its URL */
+	bool remote;          /* it is another process: who reads waits for its answer */
 	struct metrics *metrics;
 	struct readers *readers;
 	struct writer *writer;
 	struct ledger *ledger;  /* the writer's thread alone */
 	struct worker *slow;    /* the thread for what takes long to compute */
 	struct worker *errands; /* the threads for what waits for others: another server, a disk */
+	struct worker *asking;  /* the threads that wait for a remote database; NULL: an HTTP thread reads by itself */
 	struct api_keys *keys;
 	struct attempts *attempts;
 	struct live_hub *live;

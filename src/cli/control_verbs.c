@@ -6,6 +6,7 @@
 #include "base/json_out.h"
 #include "cli/control_client.h"
 #include "cli/verb.h"
+#include "store/db.h"
 
 #define BODY_MAX 65536
 
@@ -118,6 +119,48 @@ static int ask(const struct verb *verb, const struct verb_arguments *arguments, 
 	return status;
 }
 
+/* A server beside others on PostgreSQL has nothing to do with them: its socket lies in a folder of its own. */
+static enum err make_folder(struct arena *arena, char **folder, const char **socket_path, struct fault *fault)
+{
+	const char *parent = getenv("TMPDIR");
+	struct buffer path;
+	struct text socket_text;
+	enum err err = OK;
+
+	buffer_init(&path, 4096);
+	buffer_format(&path, "%s/innkeeper-XXXXXX", parent == NULL || *parent == '\0' ? "/tmp" : parent);
+	*folder = (char *)text_copy(arena, (struct text){ path.at, path.length + 1 }).at;
+	if (*folder == NULL || mkdtemp(*folder) == NULL)
+		err = fault_set(fault, ERR_STORAGE, NULL, NULL, "A temporary folder could not be made in %s.",
+				parent == NULL ? "/tmp" : parent);
+	buffer_cut(&path, 0);
+	if (err == OK) {
+		buffer_format(&path, "%s/control", *folder);
+		socket_text = text_copy(arena, (struct text){ path.at, path.length + 1 });
+		*socket_path = socket_text.at;
+		err = socket_text.at == NULL ? ERR_MEMORY : OK;
+	} else {
+		*folder = NULL;
+	}
+	buffer_fini(&path);
+	return err;
+}
+
+static enum err find_database(const struct verb *verb, const struct settings *settings, struct arena *arena,
+			      struct server_options *options, char **folder, struct fault *fault)
+{
+	bool remote = false;
+	enum err err = db_know(options->database, &remote, fault);
+
+	*folder = NULL;
+	if (err == OK && remote)
+		return make_folder(arena, folder, &options->control, fault);
+	if (err == OK && !verb->founds && access(settings->database + strlen("sqlite:"), F_OK) != 0)
+		err = fault_set(fault, ERR_NOT_FOUND, NULL, "database", "There is no database %s: is --database right?",
+				settings->database);
+	return err;
+}
+
 int control_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 		struct arena *arena)
 {
@@ -125,6 +168,7 @@ int control_run(const struct verb *verb, const struct settings *settings, const 
 	struct server_options options;
 	struct server *server = NULL;
 	struct fault fault = { 0 };
+	char *folder = NULL;
 	enum err err = settings_server(settings, &log, arena, &options, &fault);
 	int status;
 
@@ -132,18 +176,19 @@ int control_run(const struct verb *verb, const struct settings *settings, const 
 		verb_failed(&fault);
 		return EXIT_USAGE;
 	}
-	if (!verb->founds && access(settings->database + strlen("sqlite:"), F_OK) != 0) {
-		fault_set(&fault, ERR_NOT_FOUND, NULL, "database", "There is no database %s: is --database right?",
-			  settings->database);
+	err = find_database(verb, settings, arena, &options, &folder, &fault);
+	if (err != OK)
 		return verb_failed(&fault);
-	}
 	/* No network: this server is for one command. If another has the database, it is asked instead. */
 	options.listen = NULL;
 	server_block_signals();
 	err = server_start(&server, &options, &fault);
 	if (err != OK && err != ERR_CONFLICT)
-		return verb_failed(&fault);
-	status = ask(verb, arguments, options.control, arena);
+		status = verb_failed(&fault);
+	else
+		status = ask(verb, arguments, options.control, arena);
 	server_stop(server);
+	if (folder != NULL)
+		rmdir(folder);
 	return status;
 }

@@ -60,7 +60,8 @@ const struct verb verbs[] = {
 		{ "--days", "days", VERB_INT, false, "N", "instead of the organization's own setting" },
 		{ "--before", "before", VERB_TEXT, false, "TIME", "instead of days: everything from before, for example 2026-01-31" },
 		{ "--dry-run", "dryRun", VERB_FLAG, false, NULL, "counts, erases nothing" } } },
-	{ "migrate", "brings the database to this version, while no server runs", .run = migrate_run, .founds = true },
+	{ "migrate", "brings the database to this version, while no server runs; of PostgreSQL also makes the roles", .run = migrate_run, .founds = true, .options = {
+		{ "--new-passwords", "new_passwords", VERB_FLAG, false, NULL, "of PostgreSQL's roles, when theirs were lost" } } },
 };
 // clang-format on
 const size_t verb_count = sizeof verbs / sizeof verbs[0];

@@ -28,10 +28,15 @@ struct db;
 /* Once, before the first thread starts: no counting of memory behind a global lock. */
 enum err db_init(void) WARN_UNUSED;
 
-/* `url`: "sqlite:PATH". On failure `fault` says what to do about it. */
+/* Whether `url` names an engine at all: "sqlite:PATH", "postgres://…". `*remote`: it is another process, and a statement
+ * waits for its answer. ERR_INVALID, with what to write instead. */
+enum err db_know(struct text url, bool *remote, struct fault *fault) WARN_UNUSED;
+
+/* On failure `fault` says what to do about it. */
 enum err db_open(struct db **out, struct text url, enum db_use use, const struct log *log,
 		 struct fault *fault) WARN_UNUSED;
 void db_close(struct db *db);
+bool db_is_remote(const struct db *db);
 
 /* A transaction; a reader's sees one moment. */
 enum err db_begin(struct db *db) WARN_UNUSED;

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/db.h"
+#include "store/engine.h"
 #include "store/row_security.h"
 
 /* What a savepoint may need to undo stays in memory up to here, behind it in an unlinked temporary file. SQLite writes
@@ -32,7 +32,8 @@ static const char *const transaction_texts[TRANSACTION_COUNT] = {
 	[ROLLBACK_TO] = "ROLLBACK TO item",
 };
 
-struct db {
+struct sqlite {
+	struct db db; /* first: what the others see */
 	sqlite3 *sqlite;
 	struct row_security *security; /* NULL while migrating */
 	enum db_use use;
@@ -49,7 +50,7 @@ struct db {
 	bool open[STATEMENT_COUNT];              /* started and not stopped */
 };
 
-enum err db_init(void)
+static enum err sqlite_init(void)
 {
 	/* Each connection has one thread at a time: only the library's own lists need a lock. */
 	if (sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
@@ -60,14 +61,14 @@ enum err db_init(void)
 	return OK;
 }
 
-static void log_failure(const struct db *db, const char *what)
+static void log_failure(const struct sqlite *db, const char *what)
 {
 	/* SQLite's own message may name a value of a constraint in no case; it names columns and files. */
 	LOG(db->log, LOG_ERROR, "database error", LOG_STRING("while", what),
 	    LOG_INT("code", sqlite3_extended_errcode(db->sqlite)), LOG_STRING("reason", sqlite3_errmsg(db->sqlite)));
 }
 
-static enum err err_of(const struct db *db, int status, const char *what)
+static enum err err_of(const struct sqlite *db, int status, const char *what)
 {
 	/* The log's index in shared memory cannot grow: a full disk too, met in a file that holds nothing to last. */
 	if (status == SQLITE_IOERR_SHMSIZE)
@@ -100,7 +101,7 @@ static enum err err_of(const struct db *db, int status, const char *what)
 	}
 }
 
-static enum err configure(struct db *db)
+static enum err configure(struct sqlite *db)
 {
 	char *pragmas = sqlite3_mprintf(
 	    "PRAGMA cache_size = -%d; PRAGMA foreign_keys = ON;"
@@ -115,7 +116,7 @@ static enum err configure(struct db *db)
 	return err_of(db, status, "configuring");
 }
 
-static enum err prepare_transactions(struct db *db)
+static enum err prepare_transactions(struct sqlite *db)
 {
 	for (size_t i = 0; i < TRANSACTION_COUNT; i++) {
 		int status;
@@ -137,7 +138,7 @@ static enum err prepare_transactions(struct db *db)
 /* https://www.sqlite.org/c3ref/wal_hook.html: after each commit, how many pages the log holds. */
 static int note_log(void *given, sqlite3 *sqlite, const char *schema, int pages)
 {
-	struct db *db = given;
+	struct sqlite *db = given;
 
 	(void)sqlite;
 	(void)schema;
@@ -147,7 +148,7 @@ static int note_log(void *given, sqlite3 *sqlite, const char *schema, int pages)
 	return SQLITE_OK;
 }
 
-static enum err open_file(struct db *db, struct fault *fault)
+static enum err open_file(struct sqlite *db, struct fault *fault)
 {
 	const int flags = db->use == DB_READ    ? SQLITE_OPEN_READONLY
 			  : db->use == DB_WRITE ? SQLITE_OPEN_READWRITE
@@ -175,10 +176,27 @@ static enum err open_file(struct db *db, struct fault *fault)
 	return OK;
 }
 
-enum err db_open(struct db **out, struct text url, enum db_use use, const struct log *log, struct fault *fault)
+static void sqlite_close(struct db *given)
+{
+	struct sqlite *db = (struct sqlite *)given;
+
+	if (db == NULL)
+		return;
+	for (size_t i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(db->prepared[i]);
+	for (size_t i = 0; i < TRANSACTION_COUNT; i++)
+		sqlite3_finalize(db->transactions[i]);
+	if (sqlite3_close(db->sqlite) != SQLITE_OK)
+		log_failure(db, "closing");
+	row_security_free(db->security);
+	free(db->path);
+	free(db);
+}
+
+static enum err sqlite_open(struct db **out, struct text url, enum db_use use, const struct log *log, struct fault *fault)
 {
 	const struct text scheme = TEXT("sqlite:");
-	struct db *db;
+	struct sqlite *db;
 	enum err err;
 
 	*out = NULL;
@@ -188,6 +206,7 @@ enum err db_open(struct db **out, struct text url, enum db_use use, const struct
 	db = calloc(1, sizeof *db);
 	if (db == NULL)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
+	db->db.engine = &engine_sqlite;
 	db->use = use;
 	db->log = log;
 	db->pages_logged = 1; /* what an earlier process left in the log is not known: the first db_tidy looks */
@@ -204,29 +223,14 @@ enum err db_open(struct db **out, struct text url, enum db_use use, const struct
 		fault_set(fault, err, NULL, NULL, "The database %s cannot be used: %s.", db->path,
 			  sqlite3_errmsg(db->sqlite));
 	if (err != OK) {
-		db_close(db);
+		sqlite_close(&db->db);
 		return err;
 	}
-	*out = db;
+	*out = &db->db;
 	return OK;
 }
 
-void db_close(struct db *db)
-{
-	if (db == NULL)
-		return;
-	for (size_t i = 0; i < STATEMENT_COUNT; i++)
-		sqlite3_finalize(db->prepared[i]);
-	for (size_t i = 0; i < TRANSACTION_COUNT; i++)
-		sqlite3_finalize(db->transactions[i]);
-	if (sqlite3_close(db->sqlite) != SQLITE_OK)
-		log_failure(db, "closing");
-	row_security_free(db->security);
-	free(db->path);
-	free(db);
-}
-
-static enum err transact(struct db *db, enum transaction which)
+static enum err transact(struct sqlite *db, enum transaction which)
 {
 	sqlite3_stmt *statement = db->transactions[which];
 	int status = sqlite3_step(statement);
@@ -235,21 +239,36 @@ static enum err transact(struct db *db, enum transaction which)
 	return err_of(db, status == SQLITE_DONE ? again : status, transaction_texts[which]);
 }
 
-enum err db_begin(struct db *db)
+static enum err sqlite_begin(struct db *given)
 {
+	struct sqlite *db = (struct sqlite *)given;
+
 	assert(db->depth == 0);
 	return transact(db, db->use == DB_READ ? BEGIN_READ : BEGIN_WRITE);
 }
 
-static void stop_all(struct db *db)
+static void sqlite_stop(struct db *given, enum statement_id id)
+{
+	struct sqlite *db = (struct sqlite *)given;
+
+	if (!db->open[id])
+		return;
+	/* Its status repeats what db_step has told. */
+	(void)sqlite3_reset(db->prepared[id]);
+	(void)sqlite3_clear_bindings(db->prepared[id]);
+	db->open[id] = false;
+}
+
+static void stop_all(struct sqlite *db)
 {
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		if (db->open[i])
-			db_stop(db, (enum statement_id)i);
+			sqlite_stop(&db->db, (enum statement_id)i);
 }
 
-enum err db_end(struct db *db, bool keep)
+static enum err sqlite_end(struct db *given, bool keep)
 {
+	struct sqlite *db = (struct sqlite *)given;
 	enum err err;
 
 	stop_all(db);
@@ -266,15 +285,17 @@ enum err db_end(struct db *db, bool keep)
 	return err;
 }
 
-static void bind_scope(struct db *db)
+static void bind_scope(struct sqlite *db)
 {
 	if (db->security == NULL)
 		return;
 	row_security_bind(db->security, db->depth == 0 ? NULL : scope_organization(db->scopes[db->depth - 1]));
 }
 
-enum err db_enter(struct db *db, const struct scope *scope)
+static enum err sqlite_enter(struct db *given, const struct scope *scope)
 {
+	struct sqlite *db = (struct sqlite *)given;
+
 	assert(db->depth < SCOPES_DEEP && scope != NULL);
 	if (db->use != DB_READ) {
 		enum err err = transact(db, SAVEPOINT);
@@ -287,8 +308,9 @@ enum err db_enter(struct db *db, const struct scope *scope)
 	return OK;
 }
 
-enum err db_leave(struct db *db, bool keep)
+static enum err sqlite_leave(struct db *given, bool keep)
 {
+	struct sqlite *db = (struct sqlite *)given;
 	enum err err = OK;
 
 	assert(db->depth > 0);
@@ -306,7 +328,7 @@ enum err db_leave(struct db *db, bool keep)
 	return err == OK ? OK : ERR_STORAGE;
 }
 
-static enum err prepared(struct db *db, enum statement_id id, sqlite3_stmt **out)
+static enum err prepared(struct sqlite *db, enum statement_id id, sqlite3_stmt **out)
 {
 	const struct statement *statement = &statements[id];
 	const bool system = db->depth > 0 && scope_organization(db->scopes[db->depth - 1]) == NULL;
@@ -379,8 +401,9 @@ static int bind_column(sqlite3_stmt *prepared_statement, int index, const struct
 	return SQLITE_MISUSE;
 }
 
-enum err db_start(struct db *db, enum statement_id id, const void *in)
+static enum err sqlite_start(struct db *given, enum statement_id id, const void *in)
 {
+	struct sqlite *db = (struct sqlite *)given;
 	const struct statement *statement = &statements[id];
 	const struct uuid *organization;
 	sqlite3_stmt *prepared_statement;
@@ -391,7 +414,7 @@ enum err db_start(struct db *db, enum statement_id id, const void *in)
 	if (err != OK)
 		return err;
 	if (db->open[id])
-		db_stop(db, id);
+		sqlite_stop(&db->db, id);
 	organization = scope_organization(db->scopes[db->depth - 1]);
 	if (organization != NULL)
 		status = sqlite3_bind_blob(prepared_statement, index++, organization->bytes, 16, SQLITE_STATIC);
@@ -447,8 +470,9 @@ static void read_column(sqlite3_stmt *row, int index, const struct column *colum
 	}
 }
 
-enum err db_step(struct db *db, enum statement_id id, void *out)
+static enum err sqlite_step(struct db *given, enum statement_id id, void *out)
 {
+	struct sqlite *db = (struct sqlite *)given;
 	const struct statement *statement = &statements[id];
 	sqlite3_stmt *row = db->prepared[id];
 	int status;
@@ -468,28 +492,24 @@ enum err db_step(struct db *db, enum statement_id id, void *out)
 	return err_of(db, status, statement->name);
 }
 
-void db_stop(struct db *db, enum statement_id id)
+static int64_t sqlite_changed(const struct db *given)
 {
-	if (!db->open[id])
-		return;
-	/* Its status repeats what db_step has told. */
-	(void)sqlite3_reset(db->prepared[id]);
-	(void)sqlite3_clear_bindings(db->prepared[id]);
-	db->open[id] = false;
-}
+	const struct sqlite *db = (const struct sqlite *)given;
 
-int64_t db_changed(const struct db *db)
-{
 	return db->changed;
 }
 
-int64_t db_inserted(const struct db *db)
+static int64_t sqlite_inserted(const struct db *given)
 {
+	const struct sqlite *db = (const struct sqlite *)given;
+
 	return sqlite3_last_insert_rowid(db->sqlite);
 }
 
-enum err db_script(struct db *db, const char *sql, struct fault *fault)
+static enum err sqlite_script(struct db *given, const char *sql, struct fault *fault)
 {
+	struct sqlite *db = (struct sqlite *)given;
+
 	assert(db->use == DB_MIGRATE);
 	if (sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL) != SQLITE_OK)
 		return fault_set(fault, ERR_STORAGE, NULL, NULL, "%s", sqlite3_errmsg(db->sqlite));
@@ -498,7 +518,7 @@ enum err db_script(struct db *db, const char *sql, struct fault *fault)
 
 /* Empties the log when everything in it is home: else what was deleted could be read from it until newer pages happen
  * to cover it. Waits for no reader; one that holds an old moment puts it off. */
-static enum err empty_log(struct db *db)
+static enum err empty_log(struct sqlite *db)
 {
 	int status;
 
@@ -513,8 +533,9 @@ static enum err empty_log(struct db *db)
 	return status == SQLITE_BUSY ? OK : err_of(db, status, "emptying the log");
 }
 
-enum err db_tidy(struct db *db, bool idle)
+static enum err sqlite_tidy(struct db *given, bool idle)
 {
+	struct sqlite *db = (struct sqlite *)given;
 	int logged = 0;
 	int home = 0;
 	int status;
@@ -529,8 +550,9 @@ enum err db_tidy(struct db *db, bool idle)
 	return status == SQLITE_BUSY ? OK : err_of(db, status, "moving the log home");
 }
 
-int64_t db_size(struct db *db)
+static int64_t sqlite_size(struct db *given)
 {
+	struct sqlite *db = (struct sqlite *)given;
 	static const char *const suffixes[] = { "", "-wal" };
 	int64_t bytes = 0;
 
@@ -544,3 +566,24 @@ int64_t db_size(struct db *db)
 	}
 	return bytes;
 }
+
+static const char *const schemes[] = { "sqlite:", NULL };
+
+const struct engine engine_sqlite = {
+	.schemes = schemes,
+	.init = sqlite_init,
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.begin = sqlite_begin,
+	.end = sqlite_end,
+	.enter = sqlite_enter,
+	.leave = sqlite_leave,
+	.start = sqlite_start,
+	.step = sqlite_step,
+	.stop = sqlite_stop,
+	.changed = sqlite_changed,
+	.inserted = sqlite_inserted,
+	.script = sqlite_script,
+	.tidy = sqlite_tidy,
+	.size = sqlite_size,
+};

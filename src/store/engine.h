@@ -1,0 +1,37 @@
+/* What stands behind db.h: each function of it as one engine does it. db.h says what each must do.
+ * Owner: constant data of db_sqlite.c and db_postgres.c. A struct db is the first member of the engine's own connection.
+ * Never included outside the store: who uses a db does not know which engine answers.
+ * Next: db.c, which chooses by the URL's scheme. */
+#ifndef INNKEEPER_STORE_ENGINE_H
+#define INNKEEPER_STORE_ENGINE_H
+
+#include "store/db.h"
+
+struct engine {
+	const char *const *schemes; /* how its URLs begin; NULL-terminated */
+	bool remote;                /* another process answers: who asks waits for it */
+	enum err (*init)(void);     /* may be NULL */
+	enum err (*open)(struct db **out, struct text url, enum db_use use, const struct log *log, struct fault *fault);
+	void (*close)(struct db *db);
+	enum err (*begin)(struct db *db);
+	enum err (*end)(struct db *db, bool keep);
+	enum err (*enter)(struct db *db, const struct scope *scope);
+	enum err (*leave)(struct db *db, bool keep);
+	enum err (*start)(struct db *db, enum statement_id id, const void *in);
+	enum err (*step)(struct db *db, enum statement_id id, void *out);
+	void (*stop)(struct db *db, enum statement_id id);
+	int64_t (*changed)(const struct db *db);
+	int64_t (*inserted)(const struct db *db);
+	enum err (*script)(struct db *db, const char *sql, struct fault *fault);
+	enum err (*tidy)(struct db *db, bool idle);
+	int64_t (*size)(struct db *db);
+};
+
+struct db {
+	const struct engine *engine;
+};
+
+extern const struct engine engine_sqlite;
+extern const struct engine engine_postgres;
+
+#endif
