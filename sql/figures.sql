@@ -49,6 +49,6 @@ WHERE c.organization_id = :organization AND c.edition = :edition AND c.metric = 
 -- name: figure_article :tenant
 -- in:  article_id text
 -- out: id text, name text, slug text, type text, mentions int, views int
-SELECT a.article_id, a.article_name, a.article_slug, a.article_type, 0, 0
+SELECT a.article_id, a.article_name, a.article_slug, a.article_type, CAST(0 AS bigint), CAST(0 AS bigint)
 FROM articles AS a
 WHERE a.organization_id = :organization AND a.article_id = :article_id;
