@@ -42,7 +42,7 @@ static enum err find_rollups(struct db *db, const struct uuid *after, struct are
 
 static enum err build(struct db *db, const struct house *house, const struct scope *scope, struct arena *arena)
 {
-	const struct counting counting = { house->ledger, db, scope, arena };
+	const struct counting counting = { house_ledger(house, db), db, scope, arena };
 	bool more = false;
 	enum err err = db_enter(db, scope);
 	enum err left;
@@ -51,11 +51,11 @@ static enum err build(struct db *db, const struct house *house, const struct sco
 		return err;
 	err = build_step(&counting, &more);
 	left = db_leave(db, err == OK);
-	ledger_end_item(house->ledger, err == OK && left == OK);
+	ledger_end_item(house_ledger(house, db), err == OK && left == OK);
 	if (err == OK)
 		err = left;
 	/* At once, for the scope lives no longer; of a step that failed nothing is left to write. */
-	left = ledger_settle(db, house->ledger);
+	left = ledger_settle(db, house_ledger(house, db));
 	return err == OK ? left : err;
 }
 

@@ -34,25 +34,25 @@ struct server {
 };
 
 /* What the writer's thread does beside its items. */
-static void end_item(void *given, bool kept)
+static void end_item(void *given, struct db *db, bool kept)
 {
 	const struct house *house = given;
 
-	ledger_end_item(house->ledger, kept);
+	ledger_end_item(house_ledger(house, db), kept);
 }
 
 static enum err settle(struct db *db, void *given)
 {
 	const struct house *house = given;
 
-	return ledger_settle(db, house->ledger);
+	return ledger_settle(db, house_ledger(house, db));
 }
 
-static void forget(void *given)
+static void forget(void *given, struct db *db)
 {
 	const struct house *house = given;
 
-	ledger_forget(house->ledger);
+	ledger_forget(house_ledger(house, db));
 }
 
 /* A database of our own is brought to this version. Another one is changed by its administrator alone. */
@@ -121,8 +121,8 @@ static enum err start_parts(struct server *server, struct fault *fault)
 		err = attempts_new(&house->attempts, server->options.auth_failures_per_minute);
 	if (err == OK)
 		err = live_hub_new(&house->live, LIVE_HEARTBEAT_MS);
-	if (err == OK)
-		err = ledger_new(&house->ledger, house->log);
+	for (size_t i = 0; err == OK && i < WRITER_LANES; i++)
+		err = ledger_new(&house->ledgers[i], house->log);
 	if (err != OK)
 		return fault_set(fault, err, NULL, NULL, "Out of memory.");
 	err = start_store(server, fault);
@@ -239,7 +239,8 @@ void server_stop(struct server *server)
 	if (server->http != NULL)
 		http_stop(server->http);
 	live_hub_free(house->live);
-	ledger_free(house->ledger);
+	for (size_t i = 0; i < WRITER_LANES; i++)
+		ledger_free(house->ledgers[i]);
 	readers_free(house->readers);
 	oidc_provider_free(house->oidc);
 	free((void *)house->openapi.at);

@@ -231,7 +231,8 @@ enum err ledger_settle(struct db *db, void *given)
 		err = write_organization(ledger, db, at, &at);
 	if (err != OK)
 		LOG(ledger->log, LOG_ERROR, "figures could not be moved: the transaction is lost", LOG_INT("err", err));
-	close_transaction(ledger, err != OK);
+	/* Of a remote database another process may change what a book says. */
+	close_transaction(ledger, err != OK || db_is_remote(db));
 	return err;
 }
 

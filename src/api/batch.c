@@ -195,7 +195,7 @@ static enum err store_item(struct call *call, struct item *item, size_t index)
 	if (item->err != OK)
 		json_return_to(call->out, mark);
 	err = db_leave(call->db, item->err == OK);
-	ledger_end_item(call->house->ledger, item->err == OK);
+	ledger_end_item(house_ledger(call->house, call->db), item->err == OK);
 	if (err == OK && item->err == OK)
 		live_join_notes(call, &own);
 	return err;

@@ -17,7 +17,7 @@ enum err call_fail(struct call *call, enum err err, const char *field, const cha
 struct counting call_counting(struct call *call)
 {
 	return (struct counting){
-		.ledger = call->house->ledger, .db = call->db, .scope = call->scope, .arena = call->arena
+		.ledger = house_ledger(call->house, call->db), .db = call->db, .scope = call->scope, .arena = call->arena
 	};
 }
 

@@ -30,7 +30,7 @@ struct house {
 	struct metrics *metrics;
 	struct readers *readers;
 	struct writer *writer;
-	struct ledger *ledger;  /* the writer's thread alone */
+	struct ledger *ledgers[WRITER_LANES]; /* each its lane's thread alone: house_ledger */
 	struct worker *slow;    /* the thread for what takes long to compute */
 	struct worker *errands; /* the threads for what waits for others: another server, a disk */
 	struct worker *asking;  /* the threads that wait for a remote database; NULL: an HTTP thread reads by itself */
@@ -45,5 +45,11 @@ struct house {
 	int64_t started_at;         /* ms */
 	_Atomic bool draining;      /* not ready any more: a balancer should look elsewhere */
 };
+
+/* The figures that are gathered on the lane whose connection `db` is; on its thread. */
+static inline struct ledger *house_ledger(const struct house *house, const struct db *db)
+{
+	return house->ledgers[db_lane(db)];
+}
 
 #endif

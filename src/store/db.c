@@ -53,6 +53,16 @@ bool db_is_remote(const struct db *db)
 	return db->engine->remote;
 }
 
+size_t db_lane(const struct db *db)
+{
+	return db->lane;
+}
+
+void db_set_lane(struct db *db, size_t lane)
+{
+	db->lane = lane;
+}
+
 enum err db_begin(struct db *db)
 {
 	return db->engine->begin(db);

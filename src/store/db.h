@@ -7,6 +7,7 @@
 #define INNKEEPER_STORE_DB_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -37,6 +38,10 @@ enum err db_open(struct db **out, struct text url, enum db_use use, const struct
 		 struct fault *fault) WARN_UNUSED;
 void db_close(struct db *db);
 bool db_is_remote(const struct db *db);
+
+/* Which of the writer's lanes this connection is (0, 1, …): what belongs to a lane is found by it. */
+size_t db_lane(const struct db *db);
+void db_set_lane(struct db *db, size_t lane);
 
 /* A transaction; a reader's sees one moment. */
 enum err db_begin(struct db *db) WARN_UNUSED;

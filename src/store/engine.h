@@ -29,6 +29,7 @@ struct engine {
 
 struct db {
 	const struct engine *engine;
+	size_t lane; /* db_lane */
 };
 
 extern const struct engine engine_sqlite;

@@ -1,0 +1,24 @@
+/* One lane of the writer: a connection that writes and the thread that has it, committing in groups.
+ * Owner: the writer, which gives an organization's items to one lane always.
+ * Thread: its own; lane_submit and lane_depth: any.
+ * Never answers before the commit has returned; a failed sync of the database's own file ends the process.
+ * Next: writer.h. */
+#ifndef INNKEEPER_STORE_LANE_H
+#define INNKEEPER_STORE_LANE_H
+
+#include "store/writer.h"
+
+struct lane;
+
+/* Number 0 also does what nobody waits for. */
+enum err lane_start(struct lane **out, const struct writer_options *options, size_t number,
+		    struct fault *fault) WARN_UNUSED;
+
+/* False: its queue is full, or it is stopping. */
+bool lane_submit(struct lane *lane, struct writer_item *item);
+size_t lane_depth(struct lane *lane);
+
+/* Finishes what waits. Nobody may submit any more once it has returned. */
+void lane_stop(struct lane *lane);
+
+#endif
