@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/bulletin.h"
 #include "api/dispatch.h"
 #include "api/live_hub.h"
 #include "api/openapi.h"
@@ -13,6 +14,7 @@
 #include "jobs.h"
 #include "store/lock.h"
 #include "store/migrate.h"
+#include "store/notices.h"
 
 #define DRAIN_MILLISECONDS 7000 /* of the ten seconds that stopping may take */
 #define SLOW_QUEUE         256
@@ -31,6 +33,7 @@ struct server {
 	struct http_application application;
 	struct http *http;
 	struct jobs *jobs;
+	struct notices *notices;
 };
 
 /* What the writer's thread does beside its items. */
@@ -45,7 +48,11 @@ static enum err settle(struct db *db, void *given)
 {
 	const struct house *house = given;
 
-	return ledger_settle(db, house_ledger(house, db));
+	enum err err = ledger_settle(db, house_ledger(house, db));
+
+	if (err == OK && house->remote)
+		err = bulletin_send(house->bulletins[db_lane(db)], db);
+	return err;
 }
 
 static void forget(void *given, struct db *db)
@@ -53,6 +60,8 @@ static void forget(void *given, struct db *db)
 	const struct house *house = given;
 
 	ledger_forget(house_ledger(house, db));
+	if (house->remote)
+		bulletin_forget(house->bulletins[db_lane(db)]);
 }
 
 /* A database of our own is brought to this version. Another one is changed by its administrator alone. */
@@ -82,12 +91,18 @@ static enum err start_store(struct server *server, struct fault *fault)
 							  .idle = background_step },
 					       .log = options->log,
 					       .metrics = house->metrics };
+	const struct notices_options notices = {
+		.url = options->database, .heard = bulletin_heard, .context = house, .log = options->log
+	};
 	enum err err = db_know(options->database, &house->remote, fault);
 
 	if (err == OK)
 		err = lock_take(options->database, &server->lock, fault);
 	if (err == OK)
 		err = bring_up(server, fault);
+	/* Before the first key is remembered. */
+	if (err == OK && house->remote)
+		err = notices_start(&server->notices, &notices, fault);
 	if (err == OK)
 		err = writer_start(&house->writer, &writer, fault);
 	if (err == OK)
@@ -121,8 +136,11 @@ static enum err start_parts(struct server *server, struct fault *fault)
 		err = attempts_new(&house->attempts, server->options.auth_failures_per_minute);
 	if (err == OK)
 		err = live_hub_new(&house->live, LIVE_HEARTBEAT_MS);
-	for (size_t i = 0; err == OK && i < WRITER_LANES; i++)
+	for (size_t i = 0; err == OK && i < WRITER_LANES; i++) {
 		err = ledger_new(&house->ledgers[i], house->log);
+		if (err == OK)
+			err = bulletin_new(&house->bulletins[i]);
+	}
 	if (err != OK)
 		return fault_set(fault, err, NULL, NULL, "Out of memory.");
 	err = start_store(server, fault);
@@ -235,12 +253,15 @@ void server_stop(struct server *server)
 	worker_stop(house->errands);
 	worker_stop(house->asking);
 	writer_stop(house->writer); /* answers all that waits */
+	notices_stop(server->notices);
 	live_hub_stop(house->live);
 	if (server->http != NULL)
 		http_stop(server->http);
 	live_hub_free(house->live);
-	for (size_t i = 0; i < WRITER_LANES; i++)
+	for (size_t i = 0; i < WRITER_LANES; i++) {
 		ledger_free(house->ledgers[i]);
+		bulletin_free(house->bulletins[i]);
+	}
 	readers_free(house->readers);
 	oidc_provider_free(house->oidc);
 	free((void *)house->openapi.at);

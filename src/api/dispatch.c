@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "api/bulletin.h"
 #include "api/call.h"
 #include "api/credential.h"
 #include "api/live.h"
@@ -297,6 +298,8 @@ static enum err write_run(struct db *db, void *context)
 		err = run_handler(call);
 	if (err == OK)
 		err = record(call);
+	if (err == OK && call->house->remote)
+		bulletin_note(call->house->bulletins[db_lane(db)], call);
 	call->db = NULL;
 	return err;
 }
@@ -321,7 +324,8 @@ static void write_done(void *context, enum err outcome)
 
 	if (outcome == OK && call->route->stored != NULL)
 		call->route->stored(call);
-	if (outcome == OK)
+	/* Of a remote database what happens is heard from there, whoever did it. */
+	if (outcome == OK && !call->house->remote)
 		live_tell(call);
 	finish(call, outcome);
 	http_resume(call->request);

@@ -21,6 +21,7 @@
 #include "store/readers.h"
 #include "store/writer.h"
 
+struct bulletin;
 struct live_hub;
 
 struct house {
@@ -31,6 +32,7 @@ struct house {
 	struct readers *readers;
 	struct writer *writer;
 	struct ledger *ledgers[WRITER_LANES]; /* each its lane's thread alone: house_ledger */
+	struct bulletin *bulletins[WRITER_LANES]; /* the same; of a remote database alone */
 	struct worker *slow;    /* the thread for what takes long to compute */
 	struct worker *errands; /* the threads for what waits for others: another server, a disk */
 	struct worker *asking;  /* the threads that wait for a remote database; NULL: an HTTP thread reads by itself */

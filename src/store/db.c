@@ -98,6 +98,11 @@ void db_stop(struct db *db, enum statement_id id)
 	db->engine->stop(db, id);
 }
 
+enum err db_notify(struct db *db, struct text words)
+{
+	return db->engine->notify == NULL ? OK : db->engine->notify(db, words);
+}
+
 int64_t db_changed(const struct db *db)
 {
 	return db->engine->changed(db);

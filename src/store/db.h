@@ -68,6 +68,10 @@ enum err db_start(struct db *db, enum statement_id id, const void *in) WARN_UNUS
 enum err db_step(struct db *db, enum statement_id id, void *out) WARN_UNUSED;
 void db_stop(struct db *db, enum statement_id id);
 
+/* Sends a few words (fewer than 8000 bytes) with the transaction to every process of this database: notices.h. On a
+ * database of our own there is nobody else. */
+enum err db_notify(struct db *db, struct text words) WARN_UNUSED;
+
 /* Rows that the last finished write of this connection changed. */
 int64_t db_changed(const struct db *db);
 

@@ -425,6 +425,18 @@ static enum err postgres_step(struct db *given, enum statement_id id, void *out)
 	return OK;
 }
 
+static enum err postgres_notify(struct db *given, struct text words)
+{
+	struct postgres *db = (struct postgres *)given;
+	struct postgres_parameters parameters;
+
+	if (!postgres_line_stands(db->line))
+		return ERR_UNAVAILABLE;
+	postgres_bind_one(&parameters, words);
+	postgres_line_ask(db->line, "SELECT pg_catalog.pg_notify('innkeeper', $1)", &parameters, "notify", NULL);
+	return OK;
+}
+
 static int64_t postgres_changed(const struct db *given)
 {
 	return ((const struct postgres *)given)->changed;
@@ -480,6 +492,7 @@ const struct engine engine_postgres = {
 	.start = postgres_start,
 	.step = postgres_step,
 	.stop = postgres_stop,
+	.notify = postgres_notify,
 	.changed = postgres_changed,
 	.inserted = postgres_inserted,
 	.script = postgres_script,

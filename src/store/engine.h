@@ -20,6 +20,7 @@ struct engine {
 	enum err (*start)(struct db *db, enum statement_id id, const void *in);
 	enum err (*step)(struct db *db, enum statement_id id, void *out);
 	void (*stop)(struct db *db, enum statement_id id);
+	enum err (*notify)(struct db *db, struct text words); /* NULL: there is nobody to tell */
 	int64_t (*changed)(const struct db *db);
 	int64_t (*inserted)(const struct db *db);
 	enum err (*script)(struct db *db, const char *sql, struct fault *fault);

@@ -6,7 +6,7 @@
 
 enum err postgres_roles_check(struct postgres_line *line, struct fault *fault)
 {
-	struct postgres_parameters tables = { .count = 1, .types = { 25 }, .formats = { 0 } };
+	struct postgres_parameters tables;
 	struct postgres_answer answer;
 	char names[TABLES_SIZE];
 	size_t length = 0;
@@ -17,7 +17,7 @@ enum err postgres_roles_check(struct postgres_line *line, struct fault *fault)
 					   postgres_tables[i].name, postgres_tables[i].owner_column);
 	if (length >= sizeof names)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "There are too many tables to check.");
-	tables.values[0] = names;
+	postgres_bind_one(&tables, text_of(names));
 	postgres_line_ask(line, postgres_check, &tables, "checking roles", &answer);
 	err = postgres_line_settle(line);
 	if (err == OK)

@@ -132,6 +132,15 @@ void postgres_bind(struct postgres_parameters *out, const struct statement *stat
 		bind_column(out, index++, &statement->in[i], in);
 }
 
+void postgres_bind_one(struct postgres_parameters *out, struct text text)
+{
+	out->count = 1;
+	out->types[0] = OID_TEXT;
+	out->values[0] = text.at;
+	out->lengths[0] = (int)text.length;
+	out->formats[0] = BINARY;
+}
+
 bool postgres_fits(const PGresult *described, const struct statement *statement)
 {
 	if ((size_t)PQnfields(described) != statement->out_count + statement->numbered ||

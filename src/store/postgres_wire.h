@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "base/uuid.h"
 #include "store/statement.h"
 
@@ -30,6 +31,9 @@ void postgres_types(struct postgres_parameters *out, const struct statement *sta
 /* `organization`: of the scope, NULL for the system's; `in`: the statement's in struct, NULL if it has none. */
 void postgres_bind(struct postgres_parameters *out, const struct statement *statement, const struct uuid *organization,
 		   const void *in);
+
+/* One text as the only parameter, of a question that is no statement. */
+void postgres_bind_one(struct postgres_parameters *out, struct text text);
 
 /* Whether what a statement gives (from PQdescribePrepared) is what its annotation says. */
 bool postgres_fits(const PGresult *described, const struct statement *statement);
