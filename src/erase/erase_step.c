@@ -94,14 +94,39 @@ static enum err read_first(struct db *db, const struct scope *system, struct era
 	return left == OK ? err : left;
 }
 
-enum err erase_step(struct db *db, const struct search_doors *doors, bool *more)
+static enum err uncount(struct db *db, struct ledger *ledger, const struct scope *scope, struct arena *arena)
+{
+	struct erasing erasing = { .counting = { .ledger = ledger, .db = db, .scope = scope, .arena = arena } };
+	bool more;
+
+	return erase_uncount(&erasing, &more);
+}
+
+/* Settled at once, for the scope lives no longer; of a step that failed nothing is left to write. */
+static enum err in_scope(struct db *db, struct ledger *ledger, const struct scope *scope,
+			 const struct erasure_first_out *erasure, int64_t mark, struct arena *arena)
+{
+	enum err err = db_enter(db, scope);
+	enum err left;
+
+	if (err != OK)
+		return err;
+	err = erasure->counted ? uncount(db, ledger, scope, arena) : erase_some(db, erasure, mark, arena);
+	left = db_leave(db, err == OK);
+	ledger_end_item(ledger, err == OK && left == OK);
+	if (err == OK)
+		err = left;
+	left = ledger_settle(db, ledger);
+	return err == OK ? left : err;
+}
+
+enum err erase_step(struct db *db, struct ledger *ledger, const struct search_doors *doors, bool *more)
 {
 	struct erasure_first_out erasure;
 	const struct scope *scope;
 	struct arena arena;
 	int64_t mark = 0;
 	enum err err = read_first(db, doors->system, &erasure);
-	enum err left;
 
 	*more = false;
 	if (err != OK)
@@ -111,12 +136,7 @@ enum err erase_step(struct db *db, const struct search_doors *doors, bool *more)
 		return err;
 	arena_init(&arena, ARENA_CAP);
 	scope = doors->open(&arena, &erasure.organization_id);
-	err = scope == NULL ? ERR_MEMORY : db_enter(db, scope);
-	if (err == OK) {
-		err = erase_some(db, &erasure, mark, &arena);
-		left = db_leave(db, err == OK);
-		err = left == OK ? err : left;
-	}
+	err = scope == NULL ? ERR_MEMORY : in_scope(db, ledger, scope, &erasure, mark, &arena);
 	arena_fini(&arena);
 	*more = err == OK;
 	return err;

@@ -58,7 +58,7 @@ test("a chat goes with everything that hangs on it; another organization's of th
 	await story(theirs, "one", canary);
 	const there = await rows(theirs);
 	const answer = await ours.admin.ok("DELETE", "/api/chats/one");
-	assert.deepEqual(answer, { success: true, erased: { chats: 1, messages: 3, chat_summaries: 0, article_mentions: 1, article_views: 1, web_mentions: 1, visitors: 0 } });
+	assert.deepEqual(answer, { success: true, erased: { chats: 1, messages: 3, chat_summaries: 0, article_mentions: 1, article_views: 1, web_mentions: 1, visitors: 0, users: 0 } });
 	assertError(await ours.admin.get("/api/chats/one/messages"), 404, "not_found");
 	assert.deepEqual(await ours.admin.ok("GET", `/api/chats?q=${canary}`), []);
 	await finished();
@@ -86,7 +86,7 @@ test("a visitor goes with all chats and links, and no byte of it is left in the 
 	assertError(foreign, 404, "not_found");
 	assert.equal(masked(foreign), masked(await ours.admin.request("DELETE", "/api/visitors/01a20ac7-e92e-7bd6-8927-4c55f2a9588e")));
 	const answer = await ours.admin.ok("DELETE", `/api/visitors/${visitor}`);
-	assert.deepEqual(answer.erased, { chats: 2, messages: 4, chat_summaries: 0, article_mentions: 1, article_views: 1, web_mentions: 1, visitors: 1 });
+	assert.deepEqual(answer.erased, { chats: 2, messages: 4, chat_summaries: 0, article_mentions: 1, article_views: 1, web_mentions: 1, visitors: 1, users: 0 });
 	await finished();
 	await exact();
 	// The log is emptied after a second of rest; nothing is asked of the operator.
@@ -135,7 +135,7 @@ test("a visitor of a thousand rows is told as one, whatever pieces it went in", 
 	assert.deepEqual((await house.post(ours.api_key, "/api/batch", [shown, { ...shown, chatId: "great" }, ...chats, ...views])).json.errors, []);
 	await house.ok(ours.api_key, "/api/visitors/identify", { email: `${canary}@example.org`, session_id: "great-session" });
 	const answer = await ours.admin.ok("DELETE", `/api/visitors/${visitor}`);
-	assert.deepEqual(answer.erased, { chats: 51, messages: 3, chat_summaries: 0, article_mentions: 1, article_views: 301, web_mentions: 1001, visitors: 1 });
+	assert.deepEqual(answer.erased, { chats: 51, messages: 3, chat_summaries: 0, article_mentions: 1, article_views: 301, web_mentions: 1001, visitors: 1, users: 0 });
 	await finished();
 	await exact();
 });
@@ -197,7 +197,7 @@ test("a retention is counted before, applied to what is older, and never to othe
 	assert.deepEqual((await run("--days", "30")).erased, none.would_erase);
 	const before = new Date(Date.now() + 3600000).toISOString();
 	const counted = await run("--before", before, "--dry-run");
-	assert.deepEqual(counted.would_erase, { chats: 2, messages: 6, chat_summaries: 0, article_mentions: 2, article_views: 2, web_mentions: 2, visitors: 2 });
+	assert.deepEqual(counted.would_erase, { chats: 2, messages: 6, chat_summaries: 0, article_mentions: 2, article_views: 2, web_mentions: 2, visitors: 2, users: 0 });
 	const unchanged = await rows(kept);
 	assert.equal(unchanged.messages, 6);
 	const applied = await run("--before", before);
