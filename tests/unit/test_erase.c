@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analytics/build.h"
+#include "analytics/recount.h"
 #include "auth/tenant.h"
 #include "base/clock.h"
 #include "erase/erase.h"
@@ -309,6 +311,78 @@ static void a_long_conversation_goes_in_small_steps_through_crashes(void **state
 	assert_untouched(house);
 }
 
+static void tell_difference(void *context, const struct recount_difference *difference)
+{
+	(void)context;
+	print_error("%s: stored %lld, counted %lld\n", difference->table, (long long)difference->stored.number,
+		    (long long)difference->counted.number);
+}
+
+static void assert_exact(struct house *house)
+{
+	struct recount result;
+
+	begin(house, house->scopes[0]);
+	assert_int_equal(recount_all(house->db, &result, tell_difference, NULL), OK);
+	assert_true(result.complete);
+	assert_int_equal(result.differences, 0);
+	end(house);
+}
+
+static bool step_build(struct house *house)
+{
+	const struct erasing of = begin(house, house->scopes[0]);
+	bool more = false;
+
+	assert_int_equal(build_step(&of.counting, &more), OK);
+	end(house);
+	return more;
+}
+
+static bool step_uncounting(struct house *house)
+{
+	struct erasing erasing = begin(house, house->scopes[0]);
+	bool more = false;
+
+	assert_int_equal(erase_uncount(&erasing, &more), OK);
+	end(house);
+	return more;
+}
+
+/* What it costs who waits behind it; and what `verify` says on the way. */
+static void a_long_conversation_is_counted_and_uncounted_in_small_steps(void **state)
+{
+	struct house *house = *state;
+	struct erasing erasing;
+	size_t built = 0;
+	size_t uncounted = 0;
+
+	/* What was put here behind the figures' back is counted by the build, but for web results. */
+	fixture_run(house->plain, "DELETE FROM messages WHERE chat_number = 1; DELETE FROM web_mentions");
+	talk(house, 1, 50000);
+	fixture_run(house->plain, "UPDATE messages SET role = 'user', created_at = (number % 400) * 86400000 "
+				  "WHERE chat_number = 1");
+	erasing = begin(house, house->scopes[0]);
+	assert_int_equal(build_again(&erasing.counting), OK);
+	end(house);
+	while (step_build(house))
+		built++;
+	assert_exact(house);
+	erasing = begin(house, house->scopes[0]);
+	assert_int_equal(erase_chat(&erasing, 1), OK);
+	end(house);
+	assert_exact(house);
+	for (; step_uncounting(house); uncounted++)
+		assert_exact(house);
+	assert_int_equal(fixture_number(house->plain, "SELECT count(*) FROM rollup_counts WHERE metric = 2 AND amount <> 0"),
+			 0);
+	/* Nothing is removed before it is uncounted. */
+	assert_int_equal(rows(house, "messages", A), 50003);
+	print_message("counted in %zu steps, uncounted in %zu\n", built, uncounted);
+	assert_true(built > 5);
+	assert_true(uncounted > 5);
+}
+
 static void what_is_deleted_cannot_be_read_from_the_file(void **state)
 {
 	struct house *house = *state;
@@ -444,6 +518,7 @@ int main(void)
 		HOUSE(another_organizations_chat_and_visitor_are_not_there),
 		HOUSE(a_message_that_was_not_indexed_yet_leaves_nothing_either),
 		HOUSE(a_long_conversation_goes_in_small_steps_through_crashes),
+		HOUSE(a_long_conversation_is_counted_and_uncounted_in_small_steps),
 		HOUSE(what_is_deleted_cannot_be_read_from_the_file),
 	};
 
