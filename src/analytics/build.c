@@ -17,13 +17,11 @@ static enum err read_state(const struct counting *counting, struct rollup_state_
 
 	if (err != ERR_NOT_FOUND)
 		return err;
-	*out = (struct rollup_state_out){
-		.zone = TEXT("UTC"),
-		.build_edition = DB_NULL,
-		.sweep_edition = DB_NULL,
-		.mark_time = MARK_START,
-		.mark_message = DB_NULL
-	};
+	*out = (struct rollup_state_out){ .zone = TEXT("UTC"),
+					  .build_edition = DB_NULL,
+					  .sweep_edition = DB_NULL,
+					  .mark_time = MARK_START,
+					  .mark_message = DB_NULL };
 	return OK;
 }
 
@@ -144,7 +142,7 @@ struct step {
 	struct rollup_state_out *state;
 	int64_t rows;    /* at most */
 	size_t messages; /* of a conversation at once, at most */
-	int64_t until; /* clock_monotonic */
+	int64_t until;   /* clock_monotonic */
 };
 
 /* From the message at the mark back, as far as the time allows, at least some. */
@@ -167,9 +165,9 @@ static enum err step_conversation(struct step *step, struct text session_id)
 static enum err go_on(struct step *step)
 {
 	struct counted_chat_out chat;
-	enum err err = query_one(step->counting->db, STATEMENT_COUNTED_CHAT,
-				 &(struct counted_chat_in){ .number = step->state->mark_number }, &chat,
-				 step->counting->arena);
+	enum err err =
+	    query_one(step->counting->db, STATEMENT_COUNTED_CHAT,
+		      &(struct counted_chat_in){ .number = step->state->mark_number }, &chat, step->counting->arena);
 
 	if (err == OK)
 		return step_conversation(step, chat.session_id);

@@ -160,9 +160,10 @@ static enum err count_days_left(struct count *count, const struct recount_erasur
 		if (err == OK)
 			err = db_step(count->db, STATEMENT_ROLLUP_MEMBER_BEHIND, &row);
 		db_stop(count->db, STATEMENT_ROLLUP_MEMBER_BEHIND);
-		if (err == OK)
-			err = add_engaged(count, chat->chat_number, chat->session_id, row.day);
+		if (err != OK)
+			break;
 		in.day = row.day;
+		err = add_engaged(count, chat->chat_number, chat->session_id, row.day);
 	}
 	return err == ERR_NOT_FOUND ? OK : err;
 }

@@ -52,7 +52,8 @@ struct list {
 	enum statement_id give;
 };
 
-/* All that give take the number first. `but`: rows that are linked to this visitor stand elsewhere; nil: all are given. */
+/* All that give take the number first. `but`: rows that are linked to this visitor stand elsewhere; nil: all are given.
+ */
 static enum err put_rows(struct call *call, enum statement_id find, const void *in, enum statement_id give,
 			 const struct uuid *but)
 {
@@ -79,8 +80,8 @@ static enum err put_list(struct call *call, const struct list *list, const struc
 static enum err put_chat(struct call *call, int64_t number, const struct uuid *visitor)
 {
 	struct export_chat_out chat = { 0 };
-	enum err err =
-	    query_one(call->db, STATEMENT_EXPORT_CHAT, &(struct export_chat_in){ .number = number }, &chat, call->arena);
+	enum err err = query_one(call->db, STATEMENT_EXPORT_CHAT, &(struct export_chat_in){ .number = number }, &chat,
+				 call->arena);
 	const struct mentions_of_chat_in in = { .chat_id = chat.chat_id, .limit = INT64_MAX };
 	const struct list lists[] = {
 		{ "article_mentions", STATEMENT_MENTIONS_OF_CHAT, &in, STATEMENT_EXPORT_MENTION },

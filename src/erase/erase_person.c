@@ -11,7 +11,8 @@ static enum err find_contact(struct db *db, struct arena *arena, struct text ema
 {
 	struct user_by_email_out user;
 	char id[UUID_TEXT_SIZE];
-	enum err err = query_one(db, STATEMENT_USER_BY_EMAIL, &(struct user_by_email_in){ .email = email }, &user, arena);
+	enum err err =
+	    query_one(db, STATEMENT_USER_BY_EMAIL, &(struct user_by_email_in){ .email = email }, &user, arena);
 
 	if (err != OK || !text_equal(user.role, TEXT("Visitor")))
 		return err == ERR_NOT_FOUND ? OK : err;
@@ -61,8 +62,8 @@ static enum err find_sessions(struct db *db, struct arena *arena, struct erase_p
 enum err erase_find_person(struct db *db, struct arena *arena, const struct uuid *visitor_id, struct erase_person *out)
 {
 	struct visitor_by_id_out visitor;
-	enum err err = query_one(db, STATEMENT_VISITOR_BY_ID, &(struct visitor_by_id_in){ .id = *visitor_id }, &visitor,
-				 arena);
+	enum err err =
+	    query_one(db, STATEMENT_VISITOR_BY_ID, &(struct visitor_by_id_in){ .id = *visitor_id }, &visitor, arena);
 
 	*out = (struct erase_person){ .visitor_id = *visitor_id };
 	if (err == OK && visitor.email.at != NULL)
@@ -141,7 +142,8 @@ static enum err erase_contact(struct erasing *erasing, const struct erase_person
 
 	if (person->user_id.at == NULL)
 		return OK;
-	err = query_run(db, STATEMENT_CHATS_DROP_USER, &(struct chats_drop_user_in){ .user_id = person->user_id }, NULL);
+	err =
+	    query_run(db, STATEMENT_CHATS_DROP_USER, &(struct chats_drop_user_in){ .user_id = person->user_id }, NULL);
 	if (err == OK)
 		err = query_run(db, STATEMENT_ARTICLE_VIEWS_DROP_USER,
 				&(struct article_views_drop_user_in){ .user_id = person->user_id }, NULL);

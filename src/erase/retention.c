@@ -33,9 +33,9 @@ static void begin_phase(struct retention *at, enum phase phase)
 static enum err erase_chats(struct retention *at, struct erasing *erasing, bool *done)
 {
 	struct chats_older_in in = { .before = at->before,
-					   .after_time = at->after_time,
-					   .after_number = at->after_number,
-					   .limit = CHATS_AT_ONCE };
+				     .after_time = at->after_time,
+				     .after_number = at->after_number,
+				     .limit = CHATS_AT_ONCE };
 	struct chats_older_out rows[CHATS_AT_ONCE];
 	struct db *db = erasing->counting.db;
 	const int64_t until = clock_monotonic() + PIECE_MICROSECONDS;
@@ -48,8 +48,7 @@ static enum err erase_chats(struct retention *at, struct erasing *erasing, bool 
 	if (err != OK || more)
 		return err;
 	err = db_start(db, STATEMENT_CHATS_OLDER, &in);
-	while (err == OK && count < CHATS_AT_ONCE &&
-	       (err = db_step(db, STATEMENT_CHATS_OLDER, &rows[count])) == OK)
+	while (err == OK && count < CHATS_AT_ONCE && (err = db_step(db, STATEMENT_CHATS_OLDER, &rows[count])) == OK)
 		count++;
 	db_stop(db, STATEMENT_CHATS_OLDER);
 	err = err == ERR_NOT_FOUND ? OK : err;
@@ -96,9 +95,9 @@ static enum err erase_older_rows(struct retention *at, struct erasing *erasing, 
 		[WEB_MENTIONS] = { ERASE_WEB_MENTIONS, STATEMENT_WEB_MENTIONS_OLDER },
 	};
 	bool more = false;
-	enum err err = erase_sources(erasing, &sources[at->phase], 1,
-				     &(struct mentions_older_in){ at->before, (int64_t)ERASE_AT_ONCE }, ERASE_AT_ONCE,
-				     &more);
+	enum err err =
+	    erase_sources(erasing, &sources[at->phase], 1,
+			  &(struct mentions_older_in){ at->before, (int64_t)ERASE_AT_ONCE }, ERASE_AT_ONCE, &more);
 
 	*done = !more;
 	return err;

@@ -131,8 +131,8 @@ bool model_step_erasing(struct model_house *house);
 bool model_step_uncounting(struct model_house *house, struct model_organization *organization);
 void model_finish(struct model_house *house);
 
-/* Uncounts what is erased in small steps, between which the audit finds nothing; then compares the figures of some ranges
- * with the naive count. model_verify asks the audit, which must find nothing. */
+/* Uncounts what is erased in small steps, between which the audit finds nothing; then compares the figures of some
+ * ranges with the naive count. model_verify asks the audit, which must find nothing. */
 void model_check(struct model_house *house, struct model_organization *organization, int ranges);
 void model_verify(struct model_house *house, const struct model_organization *organization);
 

@@ -102,7 +102,8 @@ static bool step(struct house *house, bool erase, bool keep)
 	bool more = false;
 
 	assert_int_equal(db_begin(house->db), OK);
-	assert_int_equal(erase ? erase_step(house->db, house->ledger, &doors, &more) : search_step(house->db, &doors, &more), OK);
+	assert_int_equal(
+	    erase ? erase_step(house->db, house->ledger, &doors, &more) : search_step(house->db, &doors, &more), OK);
 	assert_int_equal(db_end(house->db, keep), OK);
 	return more;
 }
@@ -374,8 +375,8 @@ static void a_long_conversation_is_counted_and_uncounted_in_small_steps(void **s
 	assert_exact(house);
 	for (; step_uncounting(house); uncounted++)
 		assert_exact(house);
-	assert_int_equal(fixture_number(house->plain, "SELECT count(*) FROM rollup_counts WHERE metric = 2 AND amount <> 0"),
-			 0);
+	assert_int_equal(
+	    fixture_number(house->plain, "SELECT count(*) FROM rollup_counts WHERE metric = 2 AND amount <> 0"), 0);
 	/* Nothing is removed before it is uncounted. */
 	assert_int_equal(rows(house, "messages", A), 50003);
 	print_message("counted in %zu steps, uncounted in %zu\n", built, uncounted);
