@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auth/api_key.h"
+#include "auth/audit.h"
 #include "auth/founding.h"
 #include "auth/session.h"
 #include "auth/system_query.h"
@@ -18,6 +19,7 @@ struct way {
 	struct arena *arena;
 	const struct oidc_person *person;
 	int64_t now;
+	const uint8_t *address;
 	struct oidc_entry *entry;
 };
 
@@ -28,6 +30,20 @@ static enum err find_invitation(const struct way *way, struct invitation_by_emai
 			  &(struct invitation_by_email_in){
 			      .email = way->person->email, .account_id = way->entry->account, .now = way->now },
 			  out, way->arena);
+}
+
+static enum err record(const struct way *way, const struct uuid *organization, const char *action,
+		       const struct uuid *user)
+{
+	struct audit_entry entry = { .at = way->now,
+				     .actor = AUDIT_USER,
+				     .actor_id = *user,
+				     .actor_email = way->person->email,
+				     .action = action,
+				     .from_network = true };
+
+	memcpy(entry.address, way->address, sizeof entry.address);
+	return audit_write_for(way->db, way->arena, organization, &entry);
 }
 
 static enum err accept(const struct way *way, const struct invitation_by_email_out *invitation)
@@ -47,7 +63,7 @@ static enum err accept(const struct way *way, const struct invitation_by_email_o
 	if (err == OK)
 		err = tenant_run(way->db, scope, STATEMENT_INVITATION_DELETE,
 				 &(struct invitation_delete_in){ .user_id = invitation->user_id }, NULL);
-	return err;
+	return err == OK ? record(way, &invitation->organization_id, "invitation.accept", &invitation->user_id) : err;
 }
 
 /* Each one accepted is gone from the next look. */
@@ -223,10 +239,10 @@ static enum err come_first(const struct way *way, bool open)
 	return err == OK && !invited ? found(way) : err;
 }
 
-enum err oidc_enter(struct db *db, struct arena *arena, const struct oidc_person *person, bool open, int64_t now,
-		    struct oidc_entry *out)
+enum err oidc_enter(struct db *db, struct arena *arena, const struct oidc_visit *visit, struct oidc_entry *out)
 {
-	const struct way way = { .db = db, .arena = arena, .person = person, .now = now, .entry = out };
+	const struct oidc_person *person = visit->person;
+	const struct way way = { db, arena, person, visit->now, visit->address, out };
 	struct identity_by_subject_out known;
 	struct membership_list_out membership;
 	enum err err;
@@ -238,7 +254,7 @@ enum err oidc_enter(struct db *db, struct arena *arena, const struct oidc_person
 	if (err == OK)
 		out->account = known.account_id;
 	else if (err == ERR_NOT_FOUND)
-		err = come_first(&way, open);
+		err = come_first(&way, visit->open);
 	/* What an e-mail opens it opens once: who is known may have been given another one since, or taken one over. */
 	if (err == OK && out->linked)
 		err = accept_all(&way);
