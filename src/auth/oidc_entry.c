@@ -1,17 +1,14 @@
 #include "auth/oidc_entry.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "auth/api_key.h"
 #include "auth/audit.h"
 #include "auth/founding.h"
 #include "auth/session.h"
+#include "auth/slug.h"
 #include "auth/system_query.h"
 #include "auth/tenant.h"
-
-#define SLUG_MAX   63 /* bytes */
-#define SLUG_TRIES 20
 
 /* One person on their way in. */
 struct way {
@@ -122,52 +119,6 @@ static enum err take_over(const struct way *way, const struct account_by_email_o
 	return err == OK ? session_end_all(way->db, &account->id) : err;
 }
 
-/* Letters and digits of ASCII in lower case, with single hyphens between them. */
-static size_t put_slug(struct text name, char out[SLUG_MAX + 1])
-{
-	size_t length = 0;
-
-	for (size_t i = 0; i < name.length && length < SLUG_MAX - 4; i++) {
-		const char byte = name.at[i] >= 'A' && name.at[i] <= 'Z' ? (char)(name.at[i] + 'a' - 'A') : name.at[i];
-
-		if ((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9'))
-			out[length++] = byte;
-		else if (length > 0 && out[length - 1] != '-')
-			out[length++] = '-';
-	}
-	while (length > 0 && out[length - 1] == '-')
-		length--;
-	if (length == 0) {
-		memcpy(out, "organization", sizeof "organization");
-		length = strlen(out);
-	}
-	out[length] = '\0';
-	return length;
-}
-
-/* One that nobody has: the name's own, or with a number behind it, at last with a random one. */
-static enum err choose_slug(const struct way *way, struct text name, char out[SLUG_MAX + 1])
-{
-	const size_t length = put_slug(name, out);
-	const struct uuid id = uuid_new();
-	struct organization_by_slug_out row;
-
-	for (int number = 1; number <= SLUG_TRIES; number++) {
-		enum err err;
-
-		if (number > 1)
-			snprintf(out + length, SLUG_MAX + 1 - length, "-%d", number);
-		err = system_one(way->db, STATEMENT_ORGANIZATION_BY_SLUG,
-				 &(struct organization_by_slug_in){ .slug = text_of(out) }, &row, way->arena);
-		if (err != OK)
-			return err == ERR_NOT_FOUND ? OK : err;
-	}
-	/* The last four bytes of an id are random. */
-	out[length < SLUG_MAX - 9 ? length : SLUG_MAX - 9] = '-';
-	text_hex(id.bytes + 12, 4, out + (length < SLUG_MAX - 9 ? length : SLUG_MAX - 9) + 1);
-	return OK;
-}
-
 static struct text organization_name(const struct oidc_person *person)
 {
 	const char *at = memrchr(person->email.at, '@', person->email.length);
@@ -187,8 +138,8 @@ static enum err found(const struct way *way)
 	char key[API_KEY_SIZE];
 	char hash[API_KEY_HASH_SIZE];
 	char masked[API_KEY_MASKED_SIZE];
-	char slug[SLUG_MAX + 1];
-	enum err err = scope == NULL ? ERR_MEMORY : choose_slug(way, name, slug);
+	char slug[SLUG_SIZE];
+	enum err err = scope == NULL ? ERR_MEMORY : slug_choose(way->db, way->arena, name, slug);
 
 	api_key_make(key);
 	api_key_hash(text_of(key), hash);
