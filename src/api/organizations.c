@@ -109,8 +109,8 @@ struct change_input {
 #define AT(member) .offset = offsetof(struct change_input, member)
 static const struct json_field change_fields[] = {
 	{ .name = "organization_name", .kind = JSON_TEXT, AT(name), .max = 200 },
-	{ .name = "location", .kind = JSON_TEXT, AT(location), .max = 200 },
-	{ .name = "website_url", .kind = JSON_TEXT, AT(website_url), .max = 2000 },
+	{ .name = "location", .kind = JSON_TEXT, .clears = true, AT(location), .max = 200 },
+	{ .name = "website_url", .kind = JSON_TEXT, .clears = true, AT(website_url), .max = 2000 },
 	{ .name = "status",
 	  .kind = JSON_CHOICE,
 	  AT(status),

@@ -387,6 +387,28 @@ describe("settings and keys", () => {
 		assert.equal((await admin.ok("PUT", "/api/settings", { retention_days: 0 })).retention_days, null);
 		assertError(await admin.request("PUT", "/api/settings", { body: { retention_days: -1 } }), 400, "invalid_field", "retention_days");
 	});
+
+	test("what is not given stays, and null or an empty text takes away what may be missing", async () => {
+		const own = await house.organization("Named");
+		const admin = await house.member(own);
+		const put = async (body) => {
+			const { organization_name, location, website_url } = await admin.ok("PUT", "/api/settings", body);
+			return [organization_name, location, website_url];
+		};
+		const [there, page] = ["There", "https://there.example"];
+		assert.deepEqual(await put({ location: there, website_url: page }), ["Named", there, page]);
+		assert.deepEqual(await put({}), ["Named", there, page]);
+		assert.deepEqual(await put({ organization_name: null, location: null }), ["Named", null, page]);
+		assert.deepEqual(await put({ organization_name: "", website_url: "" }), ["Named", null, null]);
+		assert.deepEqual(await put({ location: there, website_url: null }), ["Named", there, null]);
+		for (const wrong of [0, false, [], {}]) assertError(await admin.request("PUT", "/api/settings", { body: { location: wrong } }), 400, "invalid_field", "location");
+		// A page that sends back what it was shown changes nothing.
+		const shown = await admin.ok("GET", "/api/settings");
+		const { updated_at, ...same } = await admin.ok("PUT", "/api/settings", shown);
+		assert.deepEqual({ ...same, updated_at: shown.updated_at }, shown);
+		const changed = await house.verb("organization", "change", "--organization", own.slug, "--location", "");
+		assert.equal(changed.location, null);
+	});
 });
 
 test("who did what, when and from where is on record, without a secret in it", async () => {
