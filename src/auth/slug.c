@@ -32,16 +32,15 @@ size_t slug_of(struct text name, char out[SLUG_SIZE])
 }
 
 /* Cut so that the suffix, which begins with a hyphen, has room. */
-static void join(const char *base, const char *suffix, char out[SLUG_SIZE])
+static void join(struct text base, const char *suffix, char out[SLUG_SIZE])
 {
 	const size_t room = SLUG_MAX - strlen(suffix);
-	size_t length = strlen(base);
 
-	if (length > room)
-		length = room;
-	while (length > 0 && base[length - 1] == '-')
-		length--;
-	snprintf(out, SLUG_SIZE, "%.*s%s", (int)length, base, suffix);
+	if (base.length > room)
+		base.length = room;
+	while (base.length > 0 && base.at[base.length - 1] == '-')
+		base.length--;
+	snprintf(out, SLUG_SIZE, "%.*s%s", (int)base.length, base.at, suffix);
 }
 
 /* ERR_NOT_FOUND: nobody has it. */
@@ -56,12 +55,13 @@ static enum err look_up(struct db *db, struct arena *arena, const char *slug)
 enum err slug_choose(struct db *db, struct arena *arena, struct text name, char out[SLUG_SIZE])
 {
 	const struct uuid id = uuid_new();
-	char base[SLUG_SIZE];
+	char own[SLUG_SIZE];
+	struct text base = { own, slug_of(name, own) };
 	char suffix[SUFFIX_SIZE] = "";
 	enum err err = OK;
 
-	if (slug_of(name, base) == 0)
-		(void)slug_of(TEXT("organization"), base);
+	if (base.length == 0)
+		base = TEXT("organization");
 	for (int number = 1; err == OK && number <= NUMBER_MAX; number++) {
 		if (number > 1)
 			snprintf(suffix, sizeof suffix, "-%d", number);
