@@ -193,7 +193,9 @@ static enum err come_first(const struct way *way, bool open)
 enum err oidc_enter(struct db *db, struct arena *arena, const struct oidc_visit *visit, struct oidc_entry *out)
 {
 	const struct oidc_person *person = visit->person;
-	const struct way way = { db, arena, person, visit->now, visit->address, out };
+	const struct way way = {
+		.db = db, .arena = arena, .person = person, .now = visit->now, .address = visit->address, .entry = out
+	};
 	struct identity_by_subject_out known;
 	struct membership_list_out membership;
 	enum err err;
