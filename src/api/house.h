@@ -22,6 +22,7 @@
 #include "store/writer.h"
 
 struct live_hub;
+struct places;
 
 struct house {
 	const struct log *log;
@@ -35,6 +36,7 @@ struct house {
 	struct api_keys *keys;
 	struct attempts *attempts;
 	struct live_hub *live;
+	struct places *downloads;   /* lists as CSV */
 	struct oidc_provider *oidc; /* NULL: nobody signs in through one */
 	bool signup_open;           /* who comes in through it uninvited founds an organization */
 	struct seal_key seal;       /* of texts that come back: cursors, a sign-in under way */
