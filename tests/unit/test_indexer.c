@@ -97,7 +97,7 @@ static void catch_up(struct house *house)
 static const char *found(struct house *house, const struct scope *scope, const char *words, int64_t before)
 {
 	struct chat_page_of_search_in in = {
-		.before_number = before, .before_time = INT64_MAX, .min_lead_score = DB_NULL, .limit = 50
+		.before_place = before == INT32_MAX ? INT64_MAX : before << 32, .before_time = INT64_MAX, .min_lead_score = DB_NULL, .limit = 50
 	};
 	struct chat_page_of_search_out row;
 	struct text *const expression = &in.words;
