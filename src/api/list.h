@@ -47,9 +47,9 @@ struct list_page {
 	int64_t limit;
 };
 
-/* How a list that searches goes on. It is read as it is at first: that finds what is common, and what is rare, at once; but
- * some questions read millions of words before a row comes. Then it is read steadily, so that a row comes before long,
- * if only one that is not shown. That is slower: who went over to it stays with it, from page to page. */
+/* How a list that searches goes on. It is read as it is at first: that finds what is common, and what is rare, at once;
+ * but some questions read millions of words before a row comes. Then it is read steadily, so that a row comes before
+ * long, if only one that is not shown. That is slower: who went over to it stays with it, from page to page. */
 #define LIST_STEADILY ((int64_t)0)
 
 /* A list's statement takes `before_time time, before_number int, limit int` (and what it filters by), orders newest
@@ -60,8 +60,8 @@ struct list {
 	size_t hidden;      /* columns, at least 2 */
 	const char *member; /* that holds the array; NULL: the answer is the array */
 	const char *file;   /* the CSV's name: "chats" */
-	/* The third column, a bool, says whether the row is shown; those that are not are walked over, as many as a page has
-	 * time for. So a page may have fewer rows than its limit, or none, and a next one all the same. */
+	/* The third column, a bool, says whether the row is shown; those that are not are walked over, as many as a
+	 * page has time for. So a page may have fewer rows than its limit, or none, and a next one all the same. */
 	bool sifts;
 	/* There may be no row for a long time. Times are the way it is on, and come back as the first column: see
 	 * LIST_STEADILY. It sifts too. */

@@ -8,10 +8,13 @@
 #define ROWS_MAX   ((size_t)64 * 1024 * 1024) /* bytes; one row is far smaller */
 #define ROW_MEMORY ((size_t)16 * 1024 * 1024) /* bytes that shaping a row may take */
 
-/* What a page may take beside the rows it shows, microseconds. A search that is quick is rarely longer; then there is still
- * time to find something steadily. */
+/* What a page may take beside the rows it shows, microseconds. A search that is quick rarely takes longer; if it does,
+ * there is still time to find something steadily. Finding the place where a next page begins costs up to three
+ * milliseconds (FTS5 steps through the pieces of its index that are too small for an index of their own), and is not
+ * counted. */
 #define SEARCHING 1000
-#define WALKING   2000
+#define SEEKING   3000
+#define WALKING   1500
 #define SHOWING   50    /* more for each row that is shown */
 #define WALK_ROWS 10000 /* at most */
 
@@ -74,6 +77,8 @@ struct bounds {
 	int64_t limit; /* rows shown */
 	size_t bytes;
 	int64_t until;
+	int64_t most;         /* microseconds, of a list that sifts */
+	bool hurried;         /* they begin with the first row, or before it */
 	struct budget budget; /* of a list that sifts */
 };
 
@@ -87,8 +92,8 @@ static bool is_full(const struct list_rows *rows, const struct bounds *bounds)
 /* A mark of a search may stand behind its chat's place. */
 static void move_to(const struct list *list, struct list_rows *rows, const struct row_head *head)
 {
-	const bool behind = head->time < rows->last_time ||
-			    (head->time == rows->last_time && head->number < rows->last_number);
+	const bool behind =
+	    head->time < rows->last_time || (head->time == rows->last_time && head->number < rows->last_number);
 
 	if (!list->sifts || rows->walked == 0 || behind) {
 		rows->last_time = head->time;
@@ -108,6 +113,8 @@ static enum err take_row(const struct list *list, union query_row *row, enum lis
 	rows->more = rows->more || (list->sifts && rows->walked > 0 && budget_spent(&bounds->budget));
 	if (rows->more)
 		return ERR_NOT_FOUND;
+	if (rows->walked == 0 && !bounds->hurried)
+		bounds->budget = budget_begin(bounds->most);
 	move_to(list, rows, &head);
 	if (list->sifts && !head.shown)
 		return OK;
@@ -117,11 +124,10 @@ static enum err take_row(const struct list *list, union query_row *row, enum lis
 	return err;
 }
 
-/* Adds the rows from `page` on to those that were read. */
+/* The rows from `page` on. */
 static enum err read_on(struct call *call, struct db *db, const struct list *list, const struct list_page *page,
 			enum list_form form, struct bounds *bounds, struct list_rows *rows)
 {
-	const size_t walked = rows->walked;
 	struct list_page asked = *page;
 	union list_in in;
 	union query_row row;
@@ -135,10 +141,14 @@ static enum err read_on(struct call *call, struct db *db, const struct list *lis
 	if (err != OK)
 		return err;
 	err = db_start(db, list->statement, &in);
+	/* Not before: a statement's first start prepares it. */
+	bounds->budget = budget_begin(bounds->most);
+	if (bounds->hurried)
+		db_hurry(db, &bounds->budget);
 	while (err == OK && (err = db_step(db, list->statement, &row)) == OK)
 		err = take_row(list, &row, form, bounds, rows);
 	db_stop(db, list->statement);
-	if (err == ERR_NOT_FOUND && list->sifts && rows->walked - walked == (size_t)asked.limit)
+	if (err == ERR_NOT_FOUND && list->sifts && rows->walked == (size_t)asked.limit)
 		rows->more = true;
 	return err == ERR_NOT_FOUND ? OK : err;
 }
@@ -149,10 +159,12 @@ static enum err search_quickly(struct call *call, struct db *db, const struct li
 {
 	enum err err;
 
-	bounds->budget = budget_begin(SEARCHING);
-	db_hurry(db, &bounds->budget);
+	bounds->hurried = true;
+	bounds->most = page->before_number == INT64_MAX ? SEARCHING : SEEKING;
 	err = read_on(call, db, list, page, form, bounds, rows);
 	db_hurry(db, NULL);
+	bounds->hurried = false;
+	bounds->most = WALKING;
 	if (err != ERR_TOO_SLOW && !(err == OK && rows->more && rows->count == 0))
 		return err;
 	if (rows->count > 0) {
@@ -169,7 +181,7 @@ static enum err search_quickly(struct call *call, struct db *db, const struct li
 enum err list_rows_read(struct call *call, struct db *db, const struct list *list, const struct list_page *page,
 			enum list_form form, size_t bytes, int64_t until, struct list_rows *rows)
 {
-	struct bounds bounds = { .limit = page->limit, .bytes = bytes, .until = until };
+	struct bounds bounds = { .limit = page->limit, .bytes = bytes, .until = until, .most = WALKING };
 	struct list_page from = *page;
 	enum err err = ERR_TOO_SLOW;
 
@@ -181,7 +193,6 @@ enum err list_rows_read(struct call *call, struct db *db, const struct list *lis
 		err = search_quickly(call, db, list, &from, form, &bounds, rows);
 	if (err != ERR_TOO_SLOW)
 		return err;
-	bounds.budget = budget_begin(WALKING);
 	return read_on(call, db, list, &from, form, &bounds, rows);
 }
 

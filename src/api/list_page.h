@@ -1,9 +1,8 @@
 /* One page of a list: its rows read and written down, each by itself, in the order in which they are shown.
  * Owner: whoever calls list_page_init, until list_page_fini. One thread at a time.
- * A page ends at its limit, or where it has become large; then there are more rows. A page of a list that sifts ends where
- * it has walked over rows for long enough; then there may be more rows.
- * Never holds a statement open after list_page_read.
- * Next: list.c, list_csv.c. */
+ * A page ends at its limit, or where it has become large; then there are more rows. A page of a list that sifts ends
+ * where it has walked over rows for long enough; then there may be more rows. Never holds a statement open after
+ * list_page_read. Next: list.c, list_csv.c. */
 #ifndef INNKEEPER_API_LIST_PAGE_H
 #define INNKEEPER_API_LIST_PAGE_H
 

@@ -21,8 +21,9 @@
 #define READER_CACHE_KIB 8192
 #define CHECKPOINT_PAGES 4096 /* of the log: measured best of 1024 to 8192 for rate and tail at random chats */
 
-/* Steps of SQLite's machine between two looks at the clock: some dozens of microseconds. What is done inside of one step,
- * FTS5's walk through its lists, is only seen by the three that each page of a list takes: 8 of them are 0.3 ms. */
+/* Steps of SQLite's machine between two looks at the clock: some dozens of microseconds. What is done inside of one
+ * step, FTS5's walk through its lists, is only seen by the three that each page of a list takes: 8 of them are 0.3 ms.
+ */
 #define STEPS_UNHURRIED 2000
 #define STEPS_HURRIED   8
 
@@ -49,9 +50,9 @@ struct db {
 	int64_t changed;
 	int64_t deadline;            /* of a reader's transaction, clock_monotonic */
 	const struct budget *budget; /* NULL: no hurry */
-	int pages_logged; /* in the log after the last commit */
-	int pages_home;   /* of them, already moved to the file */
-	bool deleted;     /* rows, since the log was emptied: it may still hold what they said */
+	int pages_logged;            /* in the log after the last commit */
+	int pages_home;              /* of them, already moved to the file */
+	bool deleted;                /* rows, since the log was emptied: it may still hold what they said */
 	sqlite3_stmt *transactions[TRANSACTION_COUNT];
 	sqlite3_stmt *prepared[STATEMENT_COUNT]; /* made at first use, kept */
 	bool open[STATEMENT_COUNT];              /* started and not stopped */
