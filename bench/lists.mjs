@@ -28,7 +28,7 @@ const asked = [
 	['search: two beginnings of words', '/api/chats?limit=50&q=lighthouse+whe'],
 	['search: a beginning of two letters', '/api/chats?limit=50&q=wh'],
 	['search: two of every chat, never of one message', '/api/chats?limit=50&q=rent+swim'],
-	['search: of every message, in chats of a status none has', '/api/chats?limit=50&q=where+&status=abandoned'],
+	['search: of every message, of a status none has', '/api/chats?limit=50&q=where+&status=abandoned'],
 	['chats of a status none has', '/api/chats?limit=50&status=abandoned'],
 	['chats of a score none has', '/api/chats?limit=50&min_lead_score=10'],
 ];
