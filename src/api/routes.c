@@ -35,7 +35,7 @@
 #define INVITATION  "invitation: {link: text, expires_at: time}"
 #define SETTINGS    "{...organization_settings(location?, website_url?, retention_days?), api_key: text?, figures_being_counted: object?}"
 #define NEW_KEY     "{id: id, name: text, api_key: text}"
-#define CHAT        "chat_page.9(user_id?, visitor_id?, location?, user_agent?, metadata?)"
+#define CHAT        "chat_page.10(user_id?, visitor_id?, location?, user_agent?, metadata?)"
 #define SHORT_CHAT  "(topic_summary?, leadScore?, sentiment?)"
 #define VISITOR     "visitor_show(email?, name?, source?)"
 #define COUNTS      "[{date: text, day: text, value: int}]"

@@ -189,6 +189,7 @@ enum err retention_count(struct readers *readers, const struct scope *scope, int
 
 	if (err != OK)
 		return err;
+	readers_take_time(&reading);
 	arena_init(&arena, 4096);
 	err = count_all(reading.db, &arena, before, receipt);
 	arena_fini(&arena);

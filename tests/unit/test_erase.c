@@ -149,7 +149,7 @@ static int close_house(void **state)
 static int64_t found(struct house *house, const struct scope *scope, const char *words)
 {
 	struct chat_page_of_search_in in = {
-		.before_number = INT32_MAX, .before_time = INT64_MAX, .min_lead_score = DB_NULL, .limit = 50
+		.before_place = INT64_MAX, .before_time = INT64_MAX, .min_lead_score = DB_NULL, .limit = 50
 	};
 	int64_t count = 0;
 	enum err err;
