@@ -6,8 +6,10 @@
 
 #include "api/bulletin.h"
 #include "api/dispatch.h"
+#include "api/list_csv.h"
 #include "api/live_hub.h"
 #include "api/openapi.h"
+#include "api/places.h"
 #include "api/route.h"
 #include "background.h"
 #include "base/clock.h"
@@ -27,6 +29,7 @@
 #define EXTRA_READERS (3 + ERRAND_THREADS)
 
 struct server {
+	struct search_awaits awaits[WRITER_LANES];
 	struct server_options options;
 	struct lock *lock;
 	struct house house;
@@ -50,6 +53,8 @@ static enum err settle(struct db *db, void *given)
 
 	enum err err = ledger_settle(db, house_ledger(house, db));
 
+	if (err == OK)
+		err = search_settle(&house->awaits[db_lane(db)], db);
 	if (err == OK && house->remote)
 		err = bulletin_send(house->bulletins[db_lane(db)], db);
 	return err;
@@ -60,6 +65,7 @@ static void forget(void *given, struct db *db)
 	const struct house *house = given;
 
 	ledger_forget(house_ledger(house, db));
+	search_forget(&house->awaits[db_lane(db)]);
 	if (house->remote)
 		bulletin_forget(house->bulletins[db_lane(db)]);
 }
@@ -136,6 +142,8 @@ static enum err start_parts(struct server *server, struct fault *fault)
 		err = attempts_new(&house->attempts, server->options.auth_failures_per_minute);
 	if (err == OK)
 		err = live_hub_new(&house->live, LIVE_HEARTBEAT_MS);
+	if (err == OK)
+		err = places_new(&house->downloads, LIST_CSV_DOWNLOADS, LIST_CSV_DOWNLOADS_EACH);
 	for (size_t i = 0; err == OK && i < WRITER_LANES; i++) {
 		err = ledger_new(&house->ledgers[i], house->log);
 		if (err == OK)
@@ -190,6 +198,7 @@ enum err server_start(struct server **out, const struct server_options *options,
 	if (server == NULL)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	server->options = *options;
+	server->house.awaits = server->awaits;
 	server->house.log = options->log;
 	server->house.database = options->database;
 	server->house.body_limit = (size_t)options->max_body;
@@ -258,6 +267,7 @@ void server_stop(struct server *server)
 	if (server->http != NULL)
 		http_stop(server->http);
 	live_hub_free(house->live);
+	places_free(house->downloads);
 	for (size_t i = 0; i < WRITER_LANES; i++) {
 		ledger_free(house->ledgers[i]);
 		bulletin_free(house->bulletins[i]);

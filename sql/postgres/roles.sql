@@ -10,6 +10,10 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'innkeeper_system') THEN
 		CREATE ROLE innkeeper_system;
 	END IF;
+	-- Looks through the words of a search (sql/schema/0005).
+	IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'innkeeper_searcher') THEN
+		CREATE ROLE innkeeper_searcher;
+	END IF;
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'innkeeper_migrator') THEN
 		CREATE ROLE innkeeper_migrator;
 	END IF;
@@ -20,9 +24,11 @@ END
 $$;
 ALTER ROLE innkeeper_owner NOLOGIN NOINHERIT NOCREATEDB NOCREATEROLE;
 ALTER ROLE innkeeper_system NOLOGIN NOINHERIT NOCREATEDB NOCREATEROLE;
+ALTER ROLE innkeeper_searcher NOLOGIN NOINHERIT NOCREATEDB NOCREATEROLE;
 ALTER ROLE innkeeper_migrator LOGIN NOINHERIT NOCREATEDB NOCREATEROLE;
 ALTER ROLE innkeeper_server LOGIN NOINHERIT NOCREATEDB NOCREATEROLE;
 GRANT innkeeper_owner TO innkeeper_migrator;
+GRANT innkeeper_searcher TO innkeeper_owner;
 GRANT innkeeper_system TO innkeeper_server;
 DO $$
 BEGIN

@@ -148,6 +148,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON accounts, sessions, identities TO innkee
 GRANT SELECT, UPDATE ON search_progress TO innkeeper_system;
 CREATE POLICY system ON search_progress TO innkeeper_system USING (true) WITH CHECK (true);
 CREATE POLICY system ON organizations TO innkeeper_system USING (true) WITH CHECK (true);
+-- What search_documents looks into (0005).
+CREATE POLICY searcher ON search FOR SELECT TO innkeeper_searcher USING (true);
+
 GRANT SELECT ON api_keys TO innkeeper_system;
 CREATE POLICY system ON api_keys FOR SELECT TO innkeeper_system USING (true);
 GRANT SELECT ON users TO innkeeper_system;

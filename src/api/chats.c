@@ -252,6 +252,9 @@ enum err chats_message(struct call *call)
 	message.previous = chat.last_message;
 	err = query_run(call->db, STATEMENT_MESSAGE_CREATE, &message, NULL);
 	if (err == OK)
+		err = search_await(&call->house->awaits[db_lane(call->db)], call->db, call->scope,
+				   db_inserted(call->db));
+	if (err == OK)
 		err = move_on(call, &message, &chat);
 	if (err != OK)
 		return err;

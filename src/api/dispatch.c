@@ -318,6 +318,15 @@ static enum err record_run(struct db *db, void *context)
 	return err;
 }
 
+static void conclude(void *context)
+{
+	struct call *call = context;
+
+	call->route->conclude(call);
+	finish(call, OK);
+	http_resume(call->request);
+}
+
 static void write_done(void *context, enum err outcome)
 {
 	struct call *call = context;
@@ -327,6 +336,11 @@ static void write_done(void *context, enum err outcome)
 	/* Of a remote database what happens is heard from there, whoever did it. */
 	if (outcome == OK && !call->house->remote)
 		live_tell(call);
+	if (outcome == OK && call->route->conclude != NULL) {
+		call->worker_item = (struct worker_item){ .run = conclude, .context = call };
+		if (worker_submit(call->house->errands, &call->worker_item) == OK)
+			return; /* an errand's now */
+	}
 	finish(call, outcome);
 	http_resume(call->request);
 }

@@ -18,11 +18,13 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/worker.h"
+#include "search/indexer.h"
 #include "store/readers.h"
 #include "store/writer.h"
 
 struct bulletin;
 struct live_hub;
+struct places;
 
 struct house {
 	const struct log *log;
@@ -32,6 +34,7 @@ struct house {
 	struct readers *readers;
 	struct writer *writer;
 	struct ledger *ledgers[WRITER_LANES]; /* each its lane's thread alone: house_ledger */
+	struct search_awaits *awaits; /* the same, WRITER_LANES of them */
 	struct bulletin *bulletins[WRITER_LANES]; /* the same; of a remote database alone */
 	struct worker *slow;    /* the thread for what takes long to compute */
 	struct worker *errands; /* the threads for what waits for others: another server, a disk */
@@ -39,6 +42,7 @@ struct house {
 	struct api_keys *keys;
 	struct attempts *attempts;
 	struct live_hub *live;
+	struct places *downloads;   /* lists as CSV */
 	struct oidc_provider *oidc; /* NULL: nobody signs in through one */
 	bool signup_open;           /* who comes in through it uninvited founds an organization */
 	struct seal_key seal;       /* of texts that come back: cursors, a sign-in under way */

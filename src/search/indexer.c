@@ -9,6 +9,7 @@
 #define STEP_MESSAGES 200
 #define STEP_BYTES    (24 << 10) /* of content; the message that reaches it is the last */
 #define ARENA_CAP     (64 << 20)
+#define MARK_EVERY    1024       /* documents of a search, about */
 #define WORDS_LIMIT   (64 << 20) /* bytes, of one document */
 
 /* One step's messages. */
@@ -19,9 +20,17 @@ struct news {
 	bool all;     /* nothing is left behind them */
 };
 
+/* Even; a mark behind it has the odd number that follows. */
 static int64_t document_of(int64_t chat_number, int64_t message_number)
 {
-	return (int64_t)((uint64_t)chat_number << 32 | ((uint64_t)message_number & UINT32_MAX));
+	return (int64_t)((uint64_t)chat_number << 32 | ((uint64_t)message_number << 1 & UINT32_MAX));
+}
+
+/* By chance, and always the same: messages that come by turns from several organizations leave none of these without
+ * marks. Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4). */
+static bool has_mark(int64_t message_number)
+{
+	return ((uint64_t)message_number * UINT64_C(0x9e3779b97f4a7c15) >> 32) % MARK_EVERY == 0;
 }
 
 /* With the words of a text, which live until the arena's end. */
@@ -58,12 +67,18 @@ static enum err remove_words(struct db *db, int64_t document, struct text words)
 
 enum err search_add_message(struct db *db, int64_t chat_number, int64_t message_number, struct text content)
 {
-	return with_words(content, add, db, document_of(chat_number, message_number));
+	const int64_t document = document_of(chat_number, message_number);
+	enum err err = with_words(content, add, db, document);
+
+	return err == OK && has_mark(message_number) ? add(db, document + 1, TEXT(WORDS_MARK)) : err;
 }
 
 enum err search_remove_message(struct db *db, int64_t chat_number, int64_t message_number, struct text content)
 {
-	return with_words(content, remove_words, db, document_of(chat_number, message_number));
+	const int64_t document = document_of(chat_number, message_number);
+	enum err err = with_words(content, remove_words, db, document);
+
+	return err == OK && has_mark(message_number) ? remove_words(db, document + 1, TEXT(WORDS_MARK)) : err;
 }
 
 enum err search_change_summary(struct db *db, int64_t chat_number, struct text before, struct text after)
@@ -184,6 +199,137 @@ static enum err move_mark(struct db *db, const struct search_doors *doors, int64
 	return left == OK ? err : left;
 }
 
+static enum err find_work(struct db *db, const struct search_doors *doors, struct arena *arena,
+			  const struct scope **scope)
+{
+	struct search_work_out work;
+	enum err err = db_enter(db, doors->system);
+	enum err left;
+
+	*scope = NULL;
+	if (err != OK)
+		return err;
+	err = query_one(db, STATEMENT_SEARCH_WORK, NULL, &work, arena);
+	left = db_leave(db, true);
+	if (left != OK || err != OK)
+		return left == OK ? err : left;
+	*scope = doors->open(arena, &work.organization_id);
+	return *scope == NULL ? ERR_MEMORY : OK;
+}
+
+/* What an organization has new, in its scope. Nobody erases meanwhile what is read here: one transaction writes at a
+ * time of an organization. */
+static enum err read_news_of_organization(struct db *db, struct news *news, struct arena *arena)
+{
+	struct search_news_of_organization_out found;
+	size_t bytes = 0;
+	enum err err = db_start(db, STATEMENT_SEARCH_NEWS_OF_ORGANIZATION,
+				&(struct search_news_of_organization_in){ .limit = STEP_MESSAGES });
+
+	while (err == OK && bytes < STEP_BYTES &&
+	       (err = db_step(db, STATEMENT_SEARCH_NEWS_OF_ORGANIZATION, &found)) == OK) {
+		const struct text content = text_copy(arena, found.content);
+
+		if (content.at == NULL)
+			err = ERR_MEMORY;
+		bytes += content.length;
+		news->last = found.number;
+		news->list[news->count++] = (struct search_news_out){ .number = found.number,
+								      .organization_id = found.organization_id,
+								      .chat_number = found.chat_number,
+								      .content = content };
+	}
+	db_stop(db, STATEMENT_SEARCH_NEWS_OF_ORGANIZATION);
+	news->all = err == ERR_NOT_FOUND && news->count < STEP_MESSAGES;
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum err index_organization(struct db *db, struct news *news, struct arena *arena)
+{
+	struct search_advance_in advance = { .last_message = DB_NULL };
+	size_t at = 0;
+	enum err err = read_news_of_organization(db, news, arena);
+
+	if (err == OK && news->count > 0)
+		err = add_some(db, news, &at);
+	/* A number that was awaited may belong to nothing: its transaction was undone. */
+	if (!news->all)
+		advance.last_message = news->last;
+	return err == OK ? query_run(db, STATEMENT_SEARCH_ADVANCE, &advance, NULL) : err;
+}
+
+static enum err remote_step(struct db *db, const struct search_doors *doors, bool *more)
+{
+	const struct scope *scope = NULL;
+	struct arena arena;
+	struct news *news;
+	enum err left;
+	enum err err;
+
+	arena_init(&arena, ARENA_CAP);
+	news = arena_take(&arena, sizeof *news);
+	err = news == NULL ? ERR_MEMORY : find_work(db, doors, &arena, &scope);
+	if (err == OK)
+		err = db_enter(db, scope);
+	if (err == OK) {
+		err = index_organization(db, news, &arena);
+		left = db_leave(db, err == OK);
+		err = left == OK ? err : left;
+		*more = err == OK; /* of another organization, if not of this one */
+	}
+	arena_fini(&arena);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err search_await(struct search_awaits *awaits, const struct db *db, const struct scope *scope,
+		      int64_t message_number)
+{
+	struct search_awaited *last = awaits->count == 0 ? NULL : &awaits->list[awaits->count - 1];
+
+	if (!db_is_remote(db))
+		return OK;
+	if (last != NULL && uuid_equal(scope_organization(last->scope), scope_organization(scope))) {
+		last->newest = message_number > last->newest ? message_number : last->newest;
+		return OK;
+	}
+	if (awaits->count == awaits->room) {
+		const size_t room = awaits->room == 0 ? 16 : awaits->room * 2;
+		struct search_awaited *list = realloc(awaits->list, room * sizeof *list);
+
+		if (list == NULL)
+			return ERR_MEMORY;
+		awaits->list = list;
+		awaits->room = room;
+	}
+	awaits->list[awaits->count++] = (struct search_awaited){ scope, message_number };
+	return OK;
+}
+
+enum err search_settle(struct search_awaits *awaits, struct db *db)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && i < awaits->count; i++) {
+		const struct search_await_in in = { .newest_message = awaits->list[i].newest };
+		enum err left;
+
+		err = db_enter(db, awaits->list[i].scope);
+		if (err != OK)
+			break;
+		err = query_run(db, STATEMENT_SEARCH_AWAIT, &in, NULL);
+		left = db_leave(db, err == OK);
+		err = left == OK ? err : left;
+	}
+	search_forget(awaits);
+	return err;
+}
+
+void search_forget(struct search_awaits *awaits)
+{
+	free(awaits->list);
+	*awaits = (struct search_awaits){ 0 };
+}
+
 /* FTS5 gathers what is added in memory as long as it comes in the order of the documents and nothing is left by a
  * savepoint; at each other turn it writes what it has as a piece of its own, which is to be merged with all others
  * later. So: sorted, and every organization is entered once. */
@@ -195,6 +341,8 @@ enum err search_step(struct db *db, const struct search_doors *doors, bool *more
 	enum err err = ERR_MEMORY;
 
 	*more = false;
+	if (db_is_remote(db))
+		return remote_step(db, doors, more);
 	arena_init(&arena, ARENA_CAP);
 	news = arena_take(&arena, sizeof *news);
 	if (news != NULL)

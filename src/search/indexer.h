@@ -1,8 +1,10 @@
 /* Brings the words of messages into the index, behind their storing, in small steps.
  * Owner: whoever calls it; the writer's thread, in a transaction of its own.
  * The documents and the mark (which message was looked at last) move together: a crash between two steps leaves neither
- * a hole nor a double. A message that is gone before its turn is never indexed. Never touched by the storing of a
- * message. Next: search/words.h, and background.c, which has the step in its table. */
+ * a hole nor a double. A message that is gone before its turn is never indexed. Behind about every thousandth document
+ * stands a mark, a document of an odd number without a text: a search that asks for marks too meets one before long,
+ * however far the next hit is, and knows how far it has come. Never touched by the storing of a message. Next:
+ * search/words.h, and background.c, which has the step in its table. */
 #ifndef INNKEEPER_SEARCH_INDEXER_H
 #define INNKEEPER_SEARCH_INDEXER_H
 
@@ -19,6 +21,25 @@ struct search_doors {
 
 /* A step of some milliseconds, in no scope. `*more`: it has not reached the end. */
 enum err search_step(struct db *db, const struct search_doors *doors, bool *more) WARN_UNUSED;
+
+/* Messages that were stored in a transaction, by organization: a database with many writers must be told what the index
+ * has to come to (sql/search.sql). A lane's; empty between two transactions. */
+struct search_awaits {
+	struct search_awaited {
+		const struct scope *scope; /* borrowed until the commit */
+		int64_t newest;
+	} *list;
+	size_t count;
+	size_t room;
+};
+
+/* A message was stored in this scope. Nothing on a database of our own, where the index looks by itself. ERR_MEMORY. */
+enum err search_await(struct search_awaits *awaits, const struct db *db, const struct scope *scope,
+		      int64_t message_number) WARN_UNUSED;
+
+/* Before the commit, in no scope: writes it down. Empties it. */
+enum err search_settle(struct search_awaits *awaits, struct db *db) WARN_UNUSED;
+void search_forget(struct search_awaits *awaits); /* empties it */
 
 /* How far the index lies behind. `messages`: numbers between its mark and the newest message; `milliseconds`: the age
  * at `now` of the oldest message that was not looked at, 0 when there is none. In the system's scope. */

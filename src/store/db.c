@@ -73,6 +73,17 @@ enum err db_end(struct db *db, bool keep)
 	return db->engine->end(db, keep);
 }
 
+void db_limit(struct db *db, int64_t microseconds)
+{
+	db->engine->limit(db, microseconds);
+}
+
+void db_hurry(struct db *db, const struct budget *budget)
+{
+	if (db->engine->hurry != NULL)
+		db->engine->hurry(db, budget);
+}
+
 enum err db_enter(struct db *db, const struct scope *scope)
 {
 	return db->engine->enter(db, scope);

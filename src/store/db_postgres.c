@@ -16,7 +16,7 @@
  * another process's batch, and not for ever. */
 static const char settings_of_reader[] =
     "SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = force_generic_plan;"
-    "SET jit = off; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '5min'";
+    "SET jit = off; SET statement_timeout = '2s'; SET idle_in_transaction_session_timeout = '5min'";
 static const char settings_of_writer[] =
     "SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = force_generic_plan;"
     "SET jit = off; SET synchronous_commit = on; SET statement_timeout = '60s'; SET lock_timeout = '10s';"
@@ -200,6 +200,15 @@ static enum err postgres_end(struct db *given, bool keep)
 	command(db, "ROLLBACK");
 	(void)postgres_line_rest(db->line); /* a line that fails even in this is closed, which undoes it too */
 	return OK;
+}
+
+/* A reader's statements are limited from the start; who needs more asks for a transaction without. */
+static void postgres_limit(struct db *given, int64_t microseconds)
+{
+	struct postgres *db = (struct postgres *)given;
+
+	if (microseconds == 0 && db->begun && postgres_line_stands(db->line))
+		command(db, "SET LOCAL statement_timeout = 0");
 }
 
 static void savepoint(struct postgres *db, const char *verb)
@@ -487,6 +496,7 @@ const struct engine engine_postgres = {
 	.close = postgres_close,
 	.begin = postgres_begin,
 	.end = postgres_end,
+	.limit = postgres_limit,
 	.enter = postgres_enter,
 	.leave = postgres_leave,
 	.start = postgres_start,

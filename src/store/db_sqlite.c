@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "store/engine.h"
 #include "store/row_security.h"
 
@@ -19,6 +20,12 @@
 #define WRITER_CACHE_KIB 65536 /* the pages that random chats' activity dirties, at 100,000 chats ten times over */
 #define READER_CACHE_KIB 8192
 #define CHECKPOINT_PAGES 4096 /* of the log: measured best of 1024 to 8192 for rate and tail at random chats */
+
+/* Steps of SQLite's machine between two looks at the clock: some dozens of microseconds. What is done inside of one
+ * step, FTS5's walk through its lists, is only seen by the three that each page of a list takes: 8 of them are 0.3 ms.
+ */
+#define STEPS_UNHURRIED 2000
+#define STEPS_HURRIED   8
 
 enum transaction { BEGIN_READ, BEGIN_WRITE, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ROLLBACK_TO, TRANSACTION_COUNT };
 
@@ -42,9 +49,11 @@ struct sqlite {
 	const struct scope *scopes[SCOPES_DEEP];
 	size_t depth;
 	int64_t changed;
-	int pages_logged; /* in the log after the last commit */
-	int pages_home;   /* of them, already moved to the file */
-	bool deleted;     /* rows, since the log was emptied: it may still hold what they said */
+	int64_t deadline;            /* of a reader's transaction, clock_monotonic */
+	const struct budget *budget; /* NULL: no hurry */
+	int pages_logged;            /* in the log after the last commit */
+	int pages_home;              /* of them, already moved to the file */
+	bool deleted;                /* rows, since the log was emptied: it may still hold what they said */
 	sqlite3_stmt *transactions[TRANSACTION_COUNT];
 	sqlite3_stmt *prepared[STATEMENT_COUNT]; /* made at first use, kept */
 	bool open[STATEMENT_COUNT];              /* started and not stopped */
@@ -95,6 +104,8 @@ static enum err err_of(const struct sqlite *db, int status, const char *what)
 		return ERR_MEMORY;
 	case SQLITE_TOOBIG:
 		return ERR_TOO_LARGE;
+	case SQLITE_INTERRUPT:
+		return ERR_TOO_SLOW;
 	default:
 		log_failure(db, what);
 		return ERR_STORAGE;
@@ -146,6 +157,38 @@ static int note_log(void *given, sqlite3 *sqlite, const char *schema, int pages)
 		db->pages_home = 0; /* the log began anew */
 	db->pages_logged = pages;
 	return SQLITE_OK;
+}
+
+/* https://www.sqlite.org/c3ref/progress_handler.html: not 0 ends what is running. */
+static int is_too_late(void *given)
+{
+	const struct sqlite *db = given;
+
+	return (db->budget != NULL && budget_spent(db->budget)) || clock_monotonic() >= db->deadline;
+}
+
+static void watch_time(struct sqlite *db)
+{
+	const bool watched = db->use == DB_READ && (db->budget != NULL || db->deadline != INT64_MAX);
+
+	sqlite3_progress_handler(db->sqlite, db->budget == NULL ? STEPS_UNHURRIED : STEPS_HURRIED,
+				 watched ? is_too_late : NULL, db);
+}
+
+static void sqlite_limit(struct db *given, int64_t microseconds)
+{
+	struct sqlite *db = (struct sqlite *)given;
+
+	db->deadline = microseconds == 0 ? INT64_MAX : clock_monotonic() + microseconds;
+	watch_time(db);
+}
+
+static void sqlite_hurry(struct db *given, const struct budget *budget)
+{
+	struct sqlite *db = (struct sqlite *)given;
+
+	db->budget = budget;
+	watch_time(db);
 }
 
 static enum err open_file(struct sqlite *db, struct fault *fault)
@@ -208,6 +251,7 @@ static enum err sqlite_open(struct db **out, struct text url, enum db_use use, c
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	db->db.engine = &engine_sqlite;
 	db->use = use;
+	db->deadline = INT64_MAX;
 	db->log = log;
 	db->pages_logged = 1; /* what an earlier process left in the log is not known: the first db_tidy looks */
 	db->path = strndup(url.at + scheme.length, url.length - scheme.length);
@@ -272,6 +316,8 @@ static enum err sqlite_end(struct db *given, bool keep)
 	enum err err;
 
 	stop_all(db);
+	db->budget = NULL;
+	sqlite_limit(&db->db, 0); /* what ends must not be ended */
 	db->depth = 0;
 	if (db->security != NULL)
 		row_security_bind(db->security, NULL);
@@ -576,6 +622,8 @@ const struct engine engine_sqlite = {
 	.close = sqlite_close,
 	.begin = sqlite_begin,
 	.end = sqlite_end,
+	.limit = sqlite_limit,
+	.hurry = sqlite_hurry,
 	.enter = sqlite_enter,
 	.leave = sqlite_leave,
 	.start = sqlite_start,

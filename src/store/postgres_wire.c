@@ -216,13 +216,13 @@ static const struct known {
 	{ "42501", ERR_DENIED },   /* insufficient_privilege, row security's check too */
 	{ "54", ERR_TOO_LARGE },   /* program limit exceeded */
 	{ "53", ERR_UNAVAILABLE }, /* insufficient resources: the disk, memory, connections */
+	{ "57014", ERR_TOO_SLOW }, /* query_canceled: a statement took too long */
 	{ "57", ERR_UNAVAILABLE }, /* operator intervention: cancelled, shut down, starting */
 	{ "58", ERR_UNAVAILABLE }, /* a system error of its own */
 	{ "40", ERR_UNAVAILABLE }, /* rolled back for another's sake: a deadlock */
 	{ "55P03", ERR_UNAVAILABLE }, /* lock_not_available */
 	{ "08", ERR_UNAVAILABLE }, /* connection */
-	{ "25006", ERR_UNAVAILABLE }, /* read_only_sql_transaction: a standby, for the moment */
-	{ "25P03", ERR_UNAVAILABLE }, /* idle_in_transaction_session_timeout */
+	{ "25", ERR_UNAVAILABLE }, /* invalid transaction state: a standby for the moment, or an earlier failure */
 };
 
 enum err postgres_err(const PGresult *result)
