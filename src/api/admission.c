@@ -168,6 +168,16 @@ void admission_withdraw(struct admission *admission, struct admission_item *item
 	pthread_mutex_unlock(&admission->lock);
 }
 
+size_t admission_waiting(struct admission *admission)
+{
+	size_t waiting;
+
+	pthread_mutex_lock(&admission->lock);
+	waiting = admission->queue.waiting;
+	pthread_mutex_unlock(&admission->lock);
+	return waiting;
+}
+
 void admission_open(struct admission *admission)
 {
 	if (admission == NULL)

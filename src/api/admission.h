@@ -45,6 +45,8 @@ void admission_leave(struct admission *admission, struct admission_item *item);
 /* The item waits no more and `run` is not being called for it: it may go. Not from `run`. */
 void admission_withdraw(struct admission *admission, struct admission_item *item);
 
+size_t admission_waiting(struct admission *admission);
+
 /* From now on nothing waits, and what waits is told at once: the server ends. */
 void admission_open(struct admission *admission);
 

@@ -133,10 +133,9 @@ static void answer(struct writer_item *first, size_t count, enum err err)
 
 static void note_saturation(struct writer *writer)
 {
-	const int64_t now = clock_monotonic();
-	const bool saturated = saturation_note(&writer->saturation, now, writer->unbroken);
+	const bool saturated = saturation_note(&writer->saturation, clock_monotonic(), writer->unbroken);
 
-	atomic_store_explicit(&writer->saturated_until, saturated ? now + SATURATION_MEMORY : 0, memory_order_relaxed);
+	atomic_store_explicit(&writer->saturated_until, saturated ? INT64_MAX : 0, memory_order_relaxed);
 	writer->unbroken = true; /* what may be left of this list has been waiting */
 }
 
@@ -238,6 +237,10 @@ static struct writer_item *take(struct writer *writer)
 	writer->more_idle = true; /* what was just written may be news to the idle step */
 	pthread_mutex_lock(&writer->lock);
 	writer->unbroken = writer->first != NULL;
+	/* However long a commit takes, it does not end by that; a pause ends it. */
+	if (!writer->unbroken && writer->saturation.high)
+		atomic_store_explicit(&writer->saturated_until, writer->silent_since + SATURATION_MEMORY,
+				      memory_order_relaxed);
 	while (writer->first == NULL && !writer->stopping)
 		wait_for_work(writer);
 	first = writer->first;
