@@ -19,8 +19,8 @@
 #define SLOW_QUEUE         256
 #define ERRAND_THREADS     4 /* a backup must not hold up who signs in */
 #define BATCH_ITEMS        1024
-/* Beside one for each HTTP thread: the control socket's, the slow thread, a job, delayed reads, errands. Each holds one at most, so
- * that nobody ever waits for what a long errand reads with. */
+/* Beside one for each HTTP thread: the control socket's, the slow thread, a job, delayed reads, errands. Each holds one
+ * at most, so that nobody ever waits for what a long errand reads with. */
 #define EXTRA_READERS (4 + ERRAND_THREADS)
 
 struct server {

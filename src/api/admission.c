@@ -67,9 +67,8 @@ static void wait_until(struct admission *admission, int64_t now, int64_t until)
 	}
 	if (until > now + LOOK_AGAIN)
 		until = now + LOOK_AGAIN;
-	pthread_cond_timedwait(
-	    &admission->work, &admission->lock,
-	    &(struct timespec){ .tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000 });
+	pthread_cond_timedwait(&admission->work, &admission->lock,
+			       &(struct timespec){ .tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000 });
 }
 
 static void *work(void *given)

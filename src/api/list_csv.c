@@ -283,9 +283,8 @@ enum err list_csv(struct call *call, const struct list *list, const struct list_
 	if (stream == NULL || list_rows_init(&stream->rows, call->arena) != OK)
 		return ERR_MEMORY;
 	stream->list = list;
-	stream->turn = (struct admission_item){ .ticket.organization = call->session.organization,
-						.run = tell,
-						.context = call };
+	stream->turn =
+	    (struct admission_item){ .ticket.organization = call->session.organization, .run = tell, .context = call };
 	stream->page = *page;
 	stream->left = page->limit == 0 ? -1 : page->limit;
 	buffer_init(&stream->text, SIZE_MAX / 2);

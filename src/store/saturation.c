@@ -1,7 +1,7 @@
 #include "store/saturation.h"
 
 #define BEGINS 0.5
-#define ENDS   0.25
+#define ENDS   0.125 /* what reads take meanwhile keeps the writer from being fed: it must not end by that */
 
 /* An exponential moving average, its exponential cut to a line: what lies longer back than the memory is forgotten. */
 bool saturation_note(struct saturation *saturation, int64_t now, bool unbroken)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SATURATION_MEMORY 100000 /* microseconds over which the share is smoothed */
+#define SATURATION_MEMORY 200000 /* microseconds over which the share is smoothed */
 
 /* Zeroed is a new one: not saturated. */
 struct saturation {
@@ -19,7 +19,7 @@ struct saturation {
 };
 
 /* A commit has ended at `now` (microseconds, clock_monotonic); `unbroken`: its work was waiting already when the commit
- * before it ended. Says whether the writer is saturated: it becomes so above a half, and is so no more below a quarter.
+ * before it ended. Says whether the writer is saturated: it becomes so above a half, and is so no more below an eighth.
  */
 bool saturation_note(struct saturation *saturation, int64_t now, bool unbroken);
 

@@ -83,7 +83,8 @@ static void reads_take_their_share_of_time_and_no_more(void **state)
 			read += 300;
 		}
 	}
-	assert_in_range(read, (int64_t)(100 * SECOND * SHARE), (int64_t)((100 * SECOND + ADMISSION_SAVED) * SHARE) + 300);
+	assert_in_range(read, (int64_t)(100 * SECOND * SHARE),
+			(int64_t)((100 * SECOND + ADMISSION_SAVED) * SHARE) + 300);
 }
 
 static void what_was_saved_in_a_rest_is_half_a_second_of_it(void **state)
@@ -197,7 +198,7 @@ static void while_it_is_open_all_are_served_at_once(void **state)
 	admission_queue_charge(&room->queue, room->now, SECOND);
 	for (int i = 0; i < 3; i++)
 		(void)join(room, 1);
-	room->now += 2 * ADMISSION_PATIENCE;
+	room->now += 2 * (int64_t)ADMISSION_PATIENCE;
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(admission_queue_next(&room->queue, room->now, true, &ticket, &until), ADMISSION_READ);
 	assert_int_equal(admission_queue_next(&room->queue, room->now, true, &ticket, &until), ADMISSION_LATER);
@@ -266,7 +267,7 @@ static void a_writer_that_never_pauses_is_saturated(void **state)
 	assert_false(commits(&saturation, &now, 0));
 	assert_false(commits(&saturation, &now, 4));
 	assert_true(commits(&saturation, &now, 7));
-	/* It begins above a half and ends below a quarter. */
+	/* It begins above a half and ends below an eighth. */
 	assert_true(commits(&saturation, &now, 4));
 	assert_false(commits(&saturation, &now, 1));
 	assert_false(commits(&saturation, &now, 4));
