@@ -106,11 +106,28 @@ async function measure(port, cookie, path) {
 		const answer = await ask(port, 'GET', path, { cookie });
 		if (answer.status !== 200) throw new Error(`${path}: ${answer.text}`);
 	}
+	return logged(route, before, ASKED);
+}
+
+// The same of one page after the other.
+async function follow(port, cookie, path) {
+	const route = path.split('?')[0];
+	const before = lines().filter((line) => line.route === route).length;
+	let pages = 0;
+	for (let at = path; at !== undefined; pages++) {
+		const answer = await ask(port, 'GET', at, { cookie });
+		if (answer.status !== 200) throw new Error(`${at}: ${answer.text}`);
+		at = /^<([^>]*)>; rel="next"$/.exec(answer.headers.link ?? '')?.[1];
+	}
+	return logged(route, before, pages);
+}
+
+async function logged(route, before, count) {
 	let took;
 	do {
 		await setTimeout(20); // the log gathers lines
 		took = lines().filter((line) => line.route === route).slice(before).map(({ milliseconds }) => milliseconds);
-	} while (took.length < ASKED);
+	} while (took.length < count);
 	return took.sort((a, b) => a - b);
 }
 
@@ -145,7 +162,7 @@ async function main() {
 		print('median ms at the server', FEW.toLocaleString('en-US'), MESSAGES.toLocaleString('en-US'), 'times');
 		for (const path of paths) print(path, few.get(path).toFixed(3), many.get(path).toFixed(3), (many.get(path) / few.get(path)).toFixed(2));
 		console.log(`\nfilled with ${rate.toLocaleString('en-US')} events a second in batches; then ${index.behind.toLocaleString('en-US')} messages were indexed, ${index.rate.toLocaleString('en-US')} a second`);
-		await lists((path) => measure(server.port, cookie, path));
+		await lists((path) => measure(server.port, cookie, path), (path) => follow(server.port, cookie, path));
 		const reload = [...routes.map((name) => `/api/analytics/${name}`), '/api/articles/stats', '/api/chats?limit=50', '/api/visitors?limit=50'];
 		const load = () => Promise.all(reload.map((path) => ask(server.port, 'GET', path, { cookie })));
 		await beside({ port: server.port, key, chats: times.length, load });

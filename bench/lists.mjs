@@ -30,14 +30,24 @@ const asked = [
 	['search: two beginnings of words', '/api/chats?limit=50&q=lighthouse+whe'],
 	['search: a beginning of two letters', '/api/chats?limit=50&q=wh'],
 	['search: two of every chat, never of one message', '/api/chats?limit=50&q=rent+swim'],
+	['search: of every message, of a status none has', '/api/chats?limit=50&q=where+&status=abandoned'],
+	['chats of a status none has', '/api/chats?limit=50&status=abandoned'],
+	['chats of a score none has', '/api/chats?limit=50&min_lead_score=10'],
 ];
+// Of these nothing is found: from the first page to the last, as Link leads.
+const endless = asked.filter(([label]) => / never | none has/.test(label));
 
-// `measure` gives the server's own milliseconds, sorted.
-export async function lists(measure) {
+// `measure` gives the server's own milliseconds, sorted; `follow` those of all pages from an address on.
+export async function lists(measure, follow) {
 	console.log(`\n${'first page of 50, ms at the server'.padEnd(52)}${'median'.padStart(14)}${'p99'.padStart(14)}`);
 	for (const [label, path] of asked) {
 		const took = await measure(path);
 		console.log(label.padEnd(52) + [took[took.length >> 1], took[Math.floor(took.length * 0.99)]].map((ms) => ms.toFixed(3).padStart(14)).join(''));
+	}
+	console.log(`\n${'from page to page, until nothing is left'.padEnd(52)}${'pages'.padStart(14)}${'median ms'.padStart(14)}${'longest'.padStart(14)}`);
+	for (const [label, path] of endless) {
+		const took = await follow(path);
+		console.log(label.padEnd(52) + String(took.length).padStart(14) + [took[took.length >> 1], took.at(-1)].map((ms) => ms.toFixed(3).padStart(14)).join(''));
 	}
 }
 

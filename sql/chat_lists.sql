@@ -1,13 +1,18 @@
 -- Chats and messages as lists show them: newest first, from before a time and a number on. A list's first two columns are
--- where the next page begins; what else stands before `id` is for its handler. See src/api/list.h.
+-- where the next page begins; what else stands before `id` is for its handler. Where many rows in a row may be none that are
+-- asked for, they are given out too, as not shown: so a page can end among them. See src/api/list.h.
 
 -- name: chat_page :tenant
 -- in:  before_time time, before_number int, limit int, from_time time, status text, min_lead_score int, sentiment text
--- out: sort_time time, sort_number int, topic_summary text, user_score int, lead_score int, sentiment text, topics json,
---      conversion_signals json, summarized_at time,
+-- out: sort_time time, sort_number int, shown bool, topic_summary text, user_score int, lead_score int, sentiment text,
+--      topics json, conversion_signals json, summarized_at time,
 --      id uuid, chat_id text, session_id text, user_id text, visitor_id uuid, location text, user_agent text, status text,
 --      metadata json, created_at time, updated_at time, message_count int, organization_id uuid
-SELECT c.created_at, c.number, s.topic_summary, s.user_score, s.lead_score, s.sentiment, s.topics, s.conversion_signals,
+SELECT c.created_at, c.number,
+       ((:status IS NULL OR c.status = :status)
+        AND (:min_lead_score IS NULL OR coalesce(s.lead_score, c.given_lead_score) >= :min_lead_score)
+        AND (:sentiment IS NULL OR coalesce(s.sentiment, c.given_sentiment) = :sentiment)) IS TRUE,
+       s.topic_summary, s.user_score, s.lead_score, s.sentiment, s.topics, s.conversion_signals,
        s.summarized_at, c.id, c.chat_id, c.session_id, c.user_id, c.visitor_id, c.location, c.user_agent, c.status,
        c.metadata, c.created_at, a.updated_at, a.message_count, c.organization_id
 FROM chats AS c
@@ -15,20 +20,21 @@ JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id = :org
 LEFT JOIN chat_summaries AS s ON s.chat_number = c.number AND s.organization_id = :organization
 WHERE c.organization_id = :organization AND c.created_at >= :from_time
   AND (c.created_at, c.number) < (:before_time, :before_number)
-  AND (:status IS NULL OR c.status = :status)
-  AND (:min_lead_score IS NULL OR coalesce(s.lead_score, c.given_lead_score) >= :min_lead_score)
-  AND (:sentiment IS NULL OR coalesce(s.sentiment, c.given_sentiment) = :sentiment)
 ORDER BY c.created_at DESC, c.number DESC
 LIMIT :limit;
 
 -- name: chat_page_of_visitor :tenant
 -- in:  before_time time, before_number int, limit int, from_time time, status text, min_lead_score int, sentiment text,
 --      visitor_id uuid
--- out: sort_time time, sort_number int, topic_summary text, user_score int, lead_score int, sentiment text, topics json,
---      conversion_signals json, summarized_at time,
+-- out: sort_time time, sort_number int, shown bool, topic_summary text, user_score int, lead_score int, sentiment text,
+--      topics json, conversion_signals json, summarized_at time,
 --      id uuid, chat_id text, session_id text, user_id text, visitor_id uuid, location text, user_agent text, status text,
 --      metadata json, created_at time, updated_at time, message_count int, organization_id uuid
-SELECT c.created_at, c.number, s.topic_summary, s.user_score, s.lead_score, s.sentiment, s.topics, s.conversion_signals,
+SELECT c.created_at, c.number,
+       ((:status IS NULL OR c.status = :status)
+        AND (:min_lead_score IS NULL OR coalesce(s.lead_score, c.given_lead_score) >= :min_lead_score)
+        AND (:sentiment IS NULL OR coalesce(s.sentiment, c.given_sentiment) = :sentiment)) IS TRUE,
+       s.topic_summary, s.user_score, s.lead_score, s.sentiment, s.topics, s.conversion_signals,
        s.summarized_at, c.id, c.chat_id, c.session_id, c.user_id, c.visitor_id, c.location, c.user_agent, c.status,
        c.metadata, c.created_at, a.updated_at, a.message_count, c.organization_id
 FROM chats AS c
@@ -36,9 +42,6 @@ JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id = :org
 LEFT JOIN chat_summaries AS s ON s.chat_number = c.number AND s.organization_id = :organization
 WHERE c.organization_id = :organization AND c.visitor_id = :visitor_id AND c.created_at >= :from_time
   AND (c.created_at, c.number) < (:before_time, :before_number)
-  AND (:status IS NULL OR c.status = :status)
-  AND (:min_lead_score IS NULL OR coalesce(s.lead_score, c.given_lead_score) >= :min_lead_score)
-  AND (:sentiment IS NULL OR coalesce(s.sentiment, c.given_sentiment) = :sentiment)
 ORDER BY c.created_at DESC, c.number DESC
 LIMIT :limit;
 

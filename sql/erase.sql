@@ -1,10 +1,11 @@
 -- What is erased, with everything that hangs on it: chats, visitors, and what is older than an organization keeps.
--- Rows are read first, since the figures must know what goes, and deleted by their numbers.
+-- What hangs on what is said by the statements that find numbers; an export gives out the rows of the same statements.
+-- A row is deleted by its number and given back, since the figures must know what goes.
 
 -- name: erase_chat :tenant
 -- in:  number int
--- out: chat_id text, last_message int, message_count int, summary_of int, topic_summary text
-SELECT c.chat_id, a.last_message, a.message_count, s.chat_number, s.topic_summary
+-- out: chat_id text, session_id text, last_message int, message_count int, summary_of int, topic_summary text
+SELECT c.chat_id, c.session_id, a.last_message, a.message_count, s.chat_number, s.topic_summary
 FROM chats AS c
 JOIN chat_activity AS a ON a.organization_id = :organization AND a.chat_number = c.number
 LEFT JOIN chat_summaries AS s ON s.organization_id = :organization AND s.chat_number = c.number
@@ -22,13 +23,51 @@ DELETE FROM chat_activity WHERE organization_id = :organization AND chat_number 
 -- in: chat_number int
 DELETE FROM chat_summaries WHERE organization_id = :organization AND chat_number = :chat_number;
 
--- name: erase_chats_of_visitor :tenant
+-- The sessions of a person: those of what is linked to the visitor, and to the contact of the same e-mail (user_id; null: there
+-- is none) as long as it is no other visitor's.
+-- name: person_sessions :tenant
+-- in:  visitor_id uuid, user_id text
+-- out: session_id text
+SELECT c.session_id FROM chats AS c WHERE c.organization_id = :organization AND c.visitor_id = :visitor_id
+UNION
+SELECT v.session_id
+FROM article_views AS v
+WHERE v.organization_id = :organization AND v.visitor_id = :visitor_id AND v.session_id IS NOT NULL
+UNION
+SELECT w.session_id FROM web_mentions AS w WHERE w.organization_id = :organization AND w.visitor_id = :visitor_id
+UNION
+SELECT c.session_id
+FROM chats AS c
+WHERE c.organization_id = :organization AND c.user_id = :user_id AND c.visitor_id IS NULL
+UNION
+SELECT v.session_id
+FROM article_views AS v
+WHERE v.organization_id = :organization AND v.user_id = :user_id AND v.visitor_id IS NULL AND v.session_id IS NOT NULL;
+
+-- name: chats_of_visitor :tenant
 -- in:  visitor_id uuid, limit int
 -- out: number int
 SELECT c.number FROM chats AS c WHERE c.organization_id = :organization AND c.visitor_id = :visitor_id LIMIT :limit;
 
+-- Of a session, what is no visitor's: whoever the session belongs to, it is theirs, as it would be if they were identified now.
+-- name: chats_of_session :tenant
+-- in:  session_id text, limit int
+-- out: number int
+SELECT c.number
+FROM chats AS c
+WHERE c.organization_id = :organization AND c.session_id = :session_id AND c.visitor_id IS NULL
+LIMIT :limit;
+
+-- name: erase_other_chat_of_session :tenant
+-- in:  session_id text, number int
+-- out: number int
+SELECT c.number
+FROM chats AS c
+WHERE c.organization_id = :organization AND c.session_id = :session_id AND c.number <> :number
+LIMIT 1;
+
 -- Oldest first, behind the last one that was looked at: a chat that still lives is looked at once.
--- name: erase_chats_older :tenant
+-- name: chats_older :tenant
 -- in:  before time, after_time time, after_number int, limit int
 -- out: number int, created_at time
 SELECT c.number, c.created_at
@@ -39,81 +78,82 @@ WHERE c.organization_id = :organization AND c.created_at < :before AND a.updated
 ORDER BY c.created_at, c.number
 LIMIT :limit;
 
--- name: erase_mentions_of_chat :tenant
+-- name: mentions_of_chat :tenant
 -- in:  chat_id text, limit int
+-- out: number int
+SELECT m.number FROM article_mentions AS m WHERE m.organization_id = :organization AND m.chat_id = :chat_id LIMIT :limit;
+
+-- name: mentions_older :tenant
+-- in:  before time, limit int
+-- out: number int
+SELECT m.number FROM article_mentions AS m WHERE m.organization_id = :organization AND m.mentioned_at < :before LIMIT :limit;
+
+-- name: erase_mention :tenant
+-- in:  number int
 -- out: number int, at time, article_id text, article_name text, article_slug text, article_type text
-SELECT m.number, m.mentioned_at, m.article_id, m.article_name, m.article_slug, m.article_type
-FROM article_mentions AS m
-WHERE m.organization_id = :organization AND m.chat_id = :chat_id
-LIMIT :limit;
+DELETE FROM article_mentions WHERE organization_id = :organization AND number = :number
+RETURNING number, mentioned_at, article_id, article_name, article_slug, article_type;
 
--- name: erase_mentions_older :tenant
--- in:  before time, limit int
--- out: number int, at time, article_id text, article_name text, article_slug text, article_type text
-SELECT m.number, m.mentioned_at, m.article_id, m.article_name, m.article_slug, m.article_type
-FROM article_mentions AS m
-WHERE m.organization_id = :organization AND m.mentioned_at < :before
-LIMIT :limit;
-
--- name: erase_mention_row :tenant
--- in: number int
-DELETE FROM article_mentions WHERE organization_id = :organization AND number = :number;
-
--- name: erase_views_of_chat :tenant
+-- name: views_of_chat :tenant
 -- in:  chat_id text, limit int
--- out: number int, at time, article_id text, article_name text, article_slug text, article_type text, session_id text
-SELECT v.number, v.viewed_at, v.article_id, v.article_name, v.article_slug, v.article_type, v.session_id
-FROM article_views AS v
-WHERE v.organization_id = :organization AND v.chat_id = :chat_id
-LIMIT :limit;
+-- out: number int
+SELECT v.number FROM article_views AS v WHERE v.organization_id = :organization AND v.chat_id = :chat_id LIMIT :limit;
 
--- name: erase_views_of_visitor :tenant
+-- name: views_of_visitor :tenant
 -- in:  visitor_id uuid, limit int
--- out: number int, at time, article_id text, article_name text, article_slug text, article_type text, session_id text
-SELECT v.number, v.viewed_at, v.article_id, v.article_name, v.article_slug, v.article_type, v.session_id
+-- out: number int
+SELECT v.number FROM article_views AS v WHERE v.organization_id = :organization AND v.visitor_id = :visitor_id LIMIT :limit;
+
+-- And what names a chat that is there is that chat's.
+-- name: views_of_session :tenant
+-- in:  session_id text, limit int
+-- out: number int
+SELECT v.number
 FROM article_views AS v
-WHERE v.organization_id = :organization AND v.visitor_id = :visitor_id
+WHERE v.organization_id = :organization AND v.session_id = :session_id AND v.visitor_id IS NULL
+  AND NOT EXISTS (SELECT 1 FROM chats AS c WHERE c.organization_id = :organization AND c.chat_id = v.chat_id)
 LIMIT :limit;
 
--- name: erase_views_older :tenant
+-- name: views_older :tenant
 -- in:  before time, limit int
+-- out: number int
+SELECT v.number FROM article_views AS v WHERE v.organization_id = :organization AND v.viewed_at < :before LIMIT :limit;
+
+-- name: erase_view :tenant
+-- in:  number int
 -- out: number int, at time, article_id text, article_name text, article_slug text, article_type text, session_id text
-SELECT v.number, v.viewed_at, v.article_id, v.article_name, v.article_slug, v.article_type, v.session_id
-FROM article_views AS v
-WHERE v.organization_id = :organization AND v.viewed_at < :before
-LIMIT :limit;
+DELETE FROM article_views WHERE organization_id = :organization AND number = :number
+RETURNING number, viewed_at, article_id, article_name, article_slug, article_type, session_id;
 
--- name: erase_view_row :tenant
--- in: number int
-DELETE FROM article_views WHERE organization_id = :organization AND number = :number;
-
--- name: erase_web_mentions_of_chat :tenant
+-- name: web_mentions_of_chat :tenant
 -- in:  chat_id text, limit int
--- out: number int, mentioned_at time, clicked_at time, article_url text, article_title text, chat_id text, session_id text
-SELECT w.number, w.mentioned_at, w.clicked_at, w.article_url, w.article_title, w.chat_id, w.session_id
-FROM web_mentions AS w
-WHERE w.organization_id = :organization AND w.chat_id = :chat_id
-LIMIT :limit;
+-- out: number int
+SELECT w.number FROM web_mentions AS w WHERE w.organization_id = :organization AND w.chat_id = :chat_id LIMIT :limit;
 
--- name: erase_web_mentions_of_visitor :tenant
+-- name: web_mentions_of_visitor :tenant
 -- in:  visitor_id uuid, limit int
--- out: number int, mentioned_at time, clicked_at time, article_url text, article_title text, chat_id text, session_id text
-SELECT w.number, w.mentioned_at, w.clicked_at, w.article_url, w.article_title, w.chat_id, w.session_id
+-- out: number int
+SELECT w.number FROM web_mentions AS w WHERE w.organization_id = :organization AND w.visitor_id = :visitor_id LIMIT :limit;
+
+-- name: web_mentions_of_session :tenant
+-- in:  session_id text, limit int
+-- out: number int
+SELECT w.number
 FROM web_mentions AS w
-WHERE w.organization_id = :organization AND w.visitor_id = :visitor_id
+WHERE w.organization_id = :organization AND w.session_id = :session_id AND w.visitor_id IS NULL
+  AND NOT EXISTS (SELECT 1 FROM chats AS c WHERE c.organization_id = :organization AND c.chat_id = w.chat_id)
 LIMIT :limit;
 
--- name: erase_web_mentions_older :tenant
+-- name: web_mentions_older :tenant
 -- in:  before time, limit int
--- out: number int, mentioned_at time, clicked_at time, article_url text, article_title text, chat_id text, session_id text
-SELECT w.number, w.mentioned_at, w.clicked_at, w.article_url, w.article_title, w.chat_id, w.session_id
-FROM web_mentions AS w
-WHERE w.organization_id = :organization AND w.mentioned_at < :before
-LIMIT :limit;
+-- out: number int
+SELECT w.number FROM web_mentions AS w WHERE w.organization_id = :organization AND w.mentioned_at < :before LIMIT :limit;
 
--- name: erase_web_mention_row :tenant
--- in: number int
-DELETE FROM web_mentions WHERE organization_id = :organization AND number = :number;
+-- name: erase_web_mention :tenant
+-- in:  number int
+-- out: number int, mentioned_at time, clicked_at time, article_url text, article_title text, chat_id text, session_id text
+DELETE FROM web_mentions WHERE organization_id = :organization AND number = :number
+RETURNING number, mentioned_at, clicked_at, article_url, article_title, chat_id, session_id;
 
 -- Visitors on whom nothing hangs any more and who were not seen since.
 -- name: erase_visitors_older :tenant
@@ -132,12 +172,34 @@ LIMIT :limit;
 -- Messages of a chat that is gone.
 
 -- name: erasure_create :tenant
--- in: chat_number int, next_message int
-INSERT INTO erasures (organization_id, chat_number, next_message) VALUES (:organization, :chat_number, :next_message);
+-- in: chat_number int, next_message int, session_id text, counted_message int, edition int, build_edition int,
+--     build_behind int
+INSERT INTO erasures (organization_id, chat_number, next_message, session_id, counted_message, edition, build_edition,
+                      build_behind)
+VALUES (:organization, :chat_number, :next_message, :session_id, :counted_message, :edition, :build_edition,
+        :build_behind);
+
+-- One of which something is still counted.
+-- name: erasure_counted :tenant
+-- out: number int, chat_number int, session_id text, counted_message int, edition int, build_edition int,
+--      build_behind int
+SELECT e.number, e.chat_number, e.session_id, e.counted_message, e.edition, e.build_edition, e.build_behind
+FROM erasures AS e
+WHERE e.organization_id = :organization AND e.session_id IS NOT NULL
+ORDER BY e.number
+LIMIT 1;
+
+-- name: erasure_uncount :tenant
+-- in: number int, session_id text, counted_message int
+UPDATE erasures SET session_id = :session_id, counted_message = :counted_message
+WHERE organization_id = :organization AND number = :number;
 
 -- name: erasure_first :system
--- out: number int, organization_id uuid, chat_number int, next_message int
-SELECT e.number, e.organization_id, e.chat_number, e.next_message FROM erasures AS e ORDER BY e.number LIMIT 1;
+-- out: number int, organization_id uuid, chat_number int, next_message int, counted bool
+SELECT e.number, e.organization_id, e.chat_number, e.next_message, e.session_id IS NOT NULL
+FROM erasures AS e
+ORDER BY e.number
+LIMIT 1;
 
 -- name: erasure_count :system
 -- out: count int

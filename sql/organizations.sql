@@ -40,11 +40,11 @@ WHERE o.id = :organization;
 -- in: retention_days int, now time
 UPDATE organizations SET retention_days = nullif(:retention_days, 0), updated_at = :now WHERE id = :organization;
 
--- Null leaves a column as it is.
+-- Null leaves a column as it is, an empty text clears one.
 -- name: organization_change :tenant
 -- in: organization_name text, location text, website_url text, status text, requests_per_minute int, now time
 UPDATE organizations
-SET organization_name = coalesce(:organization_name, organization_name), location = coalesce(:location, location),
-    website_url = coalesce(:website_url, website_url), status = coalesce(:status, status),
+SET organization_name = coalesce(:organization_name, organization_name), location = nullif(coalesce(:location, location), ''),
+    website_url = nullif(coalesce(:website_url, website_url), ''), status = coalesce(:status, status),
     requests_per_minute = coalesce(:requests_per_minute, requests_per_minute), updated_at = :now
 WHERE id = :organization;

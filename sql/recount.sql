@@ -9,6 +9,13 @@ FROM chats AS c
 LEFT JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id = :organization
 WHERE c.organization_id = :organization;
 
+-- Chats that were erased and what of them is still counted.
+-- name: recount_erasures :tenant
+-- out: chat_number int, session_id text, counted_message int, edition int, build_edition int, build_behind int
+SELECT e.chat_number, e.session_id, e.counted_message, e.edition, e.build_edition, e.build_behind
+FROM erasures AS e
+WHERE e.organization_id = :organization AND e.session_id IS NOT NULL;
+
 -- name: recount_visitors :tenant
 -- out: created_at time, metadata json
 SELECT v.created_at, v.metadata FROM visitors AS v WHERE v.organization_id = :organization;

@@ -136,24 +136,25 @@ DELETE FROM web_pages WHERE organization_id = :organization AND article_url = :a
 
 -- name: rollup_state :tenant
 -- out: edition int, zone text, newest_edition int, build_edition int, build_zone text, build_phase int, mark_time int,
---      mark_number int, rows_done int, rows_total int, sweep_edition int
+--      mark_number int, mark_message int, rows_done int, rows_total int, sweep_edition int
 SELECT s.edition, s.zone, s.newest_edition, s.build_edition, s.build_zone, s.build_phase, s.mark_time, s.mark_number,
-       s.rows_done, s.rows_total, s.sweep_edition
+       s.mark_message, s.rows_done, s.rows_total, s.sweep_edition
 FROM rollup_states AS s
 WHERE s.organization_id = :organization;
 
 -- name: rollup_state_put :tenant
 -- in: edition int, zone text, newest_edition int, build_edition int, build_zone text, build_phase int, mark_time int,
---     mark_number int, rows_done int, rows_total int, sweep_edition int, has_work int
+--     mark_number int, mark_message int, rows_done int, rows_total int, sweep_edition int, has_work int
 INSERT INTO rollup_states (organization_id, edition, zone, newest_edition, build_edition, build_zone, build_phase,
-                           mark_time, mark_number, rows_done, rows_total, sweep_edition, has_work)
+                           mark_time, mark_number, mark_message, rows_done, rows_total, sweep_edition, has_work)
 VALUES (:organization, :edition, :zone, :newest_edition, :build_edition, :build_zone, :build_phase, :mark_time,
-        :mark_number, :rows_done, :rows_total, :sweep_edition, :has_work)
+        :mark_number, :mark_message, :rows_done, :rows_total, :sweep_edition, :has_work)
 ON CONFLICT (organization_id) DO UPDATE
 SET edition = excluded.edition, zone = excluded.zone, newest_edition = excluded.newest_edition,
     build_edition = excluded.build_edition, build_zone = excluded.build_zone, build_phase = excluded.build_phase,
-    mark_time = excluded.mark_time, mark_number = excluded.mark_number, rows_done = excluded.rows_done,
-    rows_total = excluded.rows_total, sweep_edition = excluded.sweep_edition, has_work = excluded.has_work;
+    mark_time = excluded.mark_time, mark_number = excluded.mark_number, mark_message = excluded.mark_message,
+    rows_done = excluded.rows_done, rows_total = excluded.rows_total, sweep_edition = excluded.sweep_edition,
+    has_work = excluded.has_work;
 
 -- name: organization_change_time_zone :tenant
 -- in: time_zone text, now time

@@ -45,48 +45,52 @@ FROM search_progress AS p
 WHERE p.number = 1;
 
 -- Chats in which all words of a question occur in one message or in the summary, newest chat first. The index gives its hits
--- in that order, one after the other, so that the first page costs the same however many there are. Only chats of a smaller
--- number than before_number. Columns as chat_page has them.
+-- in that order, one after the other, so that the first page costs the same however many there are. Only documents before
+-- before_place. The place of a chat is before all its documents, that of a mark (src/search/indexer.h) is the mark's: words
+-- may ask for marks too, which are never shown. The first column is the way the search is on (src/api/list.h). Columns as
+-- chat_page has them.
 -- name: chat_page_of_search :tenant
--- in:  words text, before_number int, limit int, from_time time, before_time time, status text, min_lead_score int,
---      sentiment text, visitor_id uuid
--- out: sort_time time, sort_number int, topic_summary text, user_score int, lead_score int, sentiment text, topics json,
---      conversion_signals json, summarized_at time,
+-- in:  words text, before_place int, way time, limit int, from_time time, before_time time, status text,
+--      min_lead_score int, sentiment text, visitor_id uuid
+-- out: sort_time time, sort_number int, shown bool, topic_summary text, user_score int, lead_score int, sentiment text,
+--      topics json, conversion_signals json, summarized_at time,
 --      id uuid, chat_id text, session_id text, user_id text, visitor_id uuid, location text, user_agent text, status text,
 --      metadata json, created_at time, updated_at time, message_count int, organization_id uuid
 -- sqlite:
-SELECT c.created_at, c.number, s.topic_summary, s.user_score, s.lead_score, s.sentiment, s.topics, s.conversion_signals,
+SELECT :way, hit.place,
+       (hit.place & 1 = 0 AND c.created_at >= :from_time AND c.created_at < :before_time
+        AND (:status IS NULL OR c.status = :status)
+        AND (:min_lead_score IS NULL OR coalesce(s.lead_score, c.given_lead_score) >= :min_lead_score)
+        AND (:sentiment IS NULL OR coalesce(s.sentiment, c.given_sentiment) = :sentiment)
+        AND (:visitor_id IS NULL OR c.visitor_id = :visitor_id)) IS TRUE,
+       s.topic_summary, s.user_score, s.lead_score, s.sentiment, s.topics, s.conversion_signals,
        s.summarized_at, c.id, c.chat_id, c.session_id, c.user_id, c.visitor_id, c.location, c.user_agent, c.status,
        c.metadata, c.created_at, a.updated_at, a.message_count, c.organization_id
-FROM (SELECT DISTINCT h.rowid >> 32 AS number
+FROM (SELECT DISTINCT CASE h.rowid & 1 WHEN 1 THEN h.rowid ELSE h.rowid >> 32 << 32 END AS place
       FROM search AS h
-      WHERE h.search MATCH :words AND h.rowid < (:before_number << 32)
+      WHERE h.search MATCH :words AND h.rowid < :before_place
       ORDER BY h.rowid DESC
       LIMIT 4000000000) AS hit
-CROSS JOIN chats AS c ON c.organization_id = :organization AND c.number = hit.number
+CROSS JOIN chats AS c ON c.organization_id = :organization AND c.number = hit.place >> 32
 CROSS JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id = :organization
 LEFT JOIN chat_summaries AS s ON s.chat_number = c.number AND s.organization_id = :organization
-WHERE c.created_at >= :from_time AND c.created_at < :before_time
-  AND (:status IS NULL OR c.status = :status)
-  AND (:min_lead_score IS NULL OR coalesce(s.lead_score, c.given_lead_score) >= :min_lead_score)
-  AND (:sentiment IS NULL OR coalesce(s.sentiment, c.given_sentiment) = :sentiment)
-  AND (:visitor_id IS NULL OR c.visitor_id = :visitor_id)
 LIMIT :limit;
 -- postgres:
-SELECT c.created_at, c.number, s.topic_summary, s.user_score, s.lead_score, s.sentiment, s.topics, s.conversion_signals,
+SELECT :way, c.number << 32,
+       (c.created_at >= :from_time AND c.created_at < :before_time
+        AND (:status IS NULL OR c.status = :status)
+        AND (:min_lead_score IS NULL OR coalesce(s.lead_score, c.given_lead_score) >= :min_lead_score)
+        AND (:sentiment IS NULL OR coalesce(s.sentiment, c.given_sentiment) = :sentiment)
+        AND (:visitor_id IS NULL OR c.visitor_id = :visitor_id)) IS TRUE,
+       s.topic_summary, s.user_score, s.lead_score, s.sentiment, s.topics, s.conversion_signals,
        s.summarized_at, c.id, c.chat_id, c.session_id, c.user_id, c.visitor_id, c.location, c.user_agent, c.status,
        c.metadata, c.created_at, a.updated_at, a.message_count, c.organization_id
 FROM chats AS c
 JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id = :organization
 LEFT JOIN chat_summaries AS s ON s.chat_number = c.number AND s.organization_id = :organization
-WHERE c.organization_id = :organization AND c.number < :before_number
+WHERE c.organization_id = :organization AND c.number < :before_place >> 32
   AND EXISTS (SELECT 1 FROM search AS h
               WHERE h.organization_id = :organization AND h.document >> 32 = c.number
                 AND h.words @> string_to_array(:words, ' '))
-  AND c.created_at >= :from_time AND c.created_at < :before_time
-  AND (:status IS NULL OR c.status = :status)
-  AND (:min_lead_score IS NULL OR coalesce(s.lead_score, c.given_lead_score) >= :min_lead_score)
-  AND (:sentiment IS NULL OR coalesce(s.sentiment, c.given_sentiment) = :sentiment)
-  AND (:visitor_id IS NULL OR c.visitor_id = :visitor_id)
 ORDER BY c.number DESC
 LIMIT :limit;

@@ -37,6 +37,22 @@ DELETE FROM sessions WHERE account_id = :account_id;
 -- in: account_id uuid, organization_id uuid
 DELETE FROM sessions WHERE account_id = :account_id AND entered_organization_id = :organization_id;
 
+-- Of the other sessions of an account the first beyond so many, those used last coming first.
+-- name: session_surplus :system
+-- in:  account_id uuid, hash text, others int
+-- out: number int, expires_at time
+SELECT s.number, s.expires_at
+FROM sessions AS s
+WHERE s.account_id = :account_id AND s.hash <> :hash
+ORDER BY s.expires_at DESC, s.number DESC
+LIMIT 1 OFFSET :others;
+
+-- name: sessions_delete_surplus :system
+-- in: account_id uuid, hash text, number int, expires_at time
+DELETE FROM sessions
+WHERE account_id = :account_id AND hash <> :hash
+  AND (expires_at < :expires_at OR (expires_at = :expires_at AND number <= :number));
+
 -- name: sessions_delete_expired :system
 -- in: now time
 DELETE FROM sessions WHERE expires_at <= :now;

@@ -23,8 +23,7 @@ static enum err erase_messages(struct db *db, const struct house *house, bool *m
 {
 	const struct search_doors doors = { .system = tenant_system(), .open = tenant_scope };
 
-	(void)house;
-	return erase_step(db, &doors, more);
+	return erase_step(db, house->ledger, &doors, more);
 }
 
 /* Which organization behind `after` has rollups to be built or swept. ERR_NOT_FOUND: none. */

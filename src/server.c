@@ -6,8 +6,10 @@
 
 #include "api/admission.h"
 #include "api/dispatch.h"
+#include "api/list_csv.h"
 #include "api/live_hub.h"
 #include "api/openapi.h"
+#include "api/places.h"
 #include "api/route.h"
 #include "background.h"
 #include "base/clock.h"
@@ -108,6 +110,8 @@ static enum err start_parts(struct server *server, struct fault *fault)
 		err = attempts_new(&house->attempts, server->options.auth_failures_per_minute);
 	if (err == OK)
 		err = live_hub_new(&house->live, LIVE_HEARTBEAT_MS);
+	if (err == OK)
+		err = places_new(&house->downloads, LIST_CSV_DOWNLOADS, LIST_CSV_DOWNLOADS_EACH);
 	if (err == OK)
 		err = ledger_new(&house->ledger, house->log);
 	if (err != OK)
@@ -228,6 +232,7 @@ void server_stop(struct server *server)
 		http_stop(server->http);
 	live_hub_free(house->live);
 	admission_free(house->admission);
+	places_free(house->downloads);
 	ledger_free(house->ledger);
 	readers_free(house->readers);
 	oidc_provider_free(house->oidc);

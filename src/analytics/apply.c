@@ -232,57 +232,85 @@ enum err apply_message(const struct apply *apply, int64_t chat_number, struct te
 	return err;
 }
 
-/* The chat is erased: it was engaged on no day. */
-static enum err disengage(const struct apply *apply, const struct edition *edition, int64_t chat_number,
+/* Its first day that is left. ERR_NOT_FOUND: none is. */
+static enum err disengage(const struct apply *apply, const struct edition *edition, struct text chat,
 			  struct text session_id)
 {
-	char number[NUMBER_SIZE];
-	struct member chat = { edition, METRIC_ENGAGED_CHATS, write_number(chat_number, number), DAY_NEVER };
-	enum err err = OK;
+	struct member engaged = { edition, METRIC_ENGAGED_CHATS, chat, DAY_NEVER };
+	bool alone;
+	enum err err = find_behind(apply, &engaged, &engaged.day);
 
-	for (;;) {
-		bool alone;
-
-		err = find_behind(apply, &(struct member){ edition, chat.metric, chat.name, DAY_NEVER }, &chat.day);
-		if (err != OK || chat.day == DB_NULL)
-			return err;
-		err = delete_member(apply, &chat, &alone);
-		if (err == OK)
-			err = move_member(
-			    apply, &(struct member){ edition, METRIC_SESSIONS_SENT, session_id, chat.day }, -1, NULL);
-		if (err != OK)
-			return err;
-	}
+	if (err != OK)
+		return err;
+	if (engaged.day == DB_NULL)
+		return ERR_NOT_FOUND;
+	err = delete_member(apply, &engaged, &alone);
+	if (err != OK)
+		return err;
+	return move_member(apply, &(struct member){ edition, METRIC_SESSIONS_SENT, session_id, engaged.day }, -1, NULL);
 }
 
-enum err apply_conversation(const struct apply *apply, int64_t chat_number, struct text session_id,
-			    int64_t last_message, enum sign sign, int64_t *seen)
+enum err apply_disengage(const struct apply *apply, int64_t chat_number, struct text session_id, size_t most,
+			 bool *more)
 {
-	struct counted_message_out message = { .previous = last_message };
+	char number[NUMBER_SIZE];
+	const struct text chat = write_number(chat_number, number);
+
+	*more = false;
+	for (size_t i = 0; i < apply->count; i++) {
+		enum err err = OK;
+
+		while (err == OK && most > 0) {
+			err = disengage(apply, &apply->editions[i], chat, session_id);
+			most -= err == OK;
+		}
+		if (err == OK)
+			*more = true;
+		else if (err != ERR_NOT_FOUND)
+			return err;
+	}
+	return OK;
+}
+
+static enum err uncount_message(const struct apply *apply, int64_t number, int64_t created_at)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && i < apply->count; i++)
+		if (number > apply->behind[i])
+			err = count(apply, &apply->editions[i], METRIC_USER_MESSAGES, created_at, TEXT(""), -1);
+	return err;
+}
+
+enum err apply_conversation(const struct apply *apply, int64_t chat_number, struct text session_id, int64_t *message,
+			    size_t most, enum sign sign, int64_t *seen)
+{
+	struct counted_message_out row;
 	int64_t engaged_on = DB_NULL;
 	enum err err = OK;
 
-	while (err == OK && message.previous != DB_NULL) {
+	while (err == OK && *message != DB_NULL && most-- > 0) {
+		const int64_t number = *message;
+
 		/* The role is the one text in it, and it is looked at before the next step. */
 		err = db_start(apply->counting->db, STATEMENT_COUNTED_MESSAGE,
-			       &(struct counted_message_in){ .number = message.previous });
+			       &(struct counted_message_in){ .number = number });
 		if (err == OK)
-			err = db_step(apply->counting->db, STATEMENT_COUNTED_MESSAGE, &message);
+			err = db_step(apply->counting->db, STATEMENT_COUNTED_MESSAGE, &row);
 		if (err != OK)
 			break;
 		++*seen;
-		if (!text_equal(message.role, TEXT("user")))
+		*message = row.previous;
+		if (!text_equal(row.role, TEXT("user")))
 			continue;
 		if (sign == COUNTED) {
-			err = apply_message(apply, chat_number, session_id, message.created_at, engaged_on);
-			engaged_on = calendar_day(apply->editions[0].calendar, message.created_at);
+			err = apply_message(apply, chat_number, session_id, row.created_at, engaged_on);
+			engaged_on = calendar_day(apply->editions[0].calendar, row.created_at);
+		} else {
+			err = uncount_message(apply, number, row.created_at);
 		}
-		for (size_t i = 0; sign == UNCOUNTED && err == OK && i < apply->count; i++)
-			err = count(apply, &apply->editions[i], METRIC_USER_MESSAGES, message.created_at, TEXT(""), -1);
 	}
 	db_stop(apply->counting->db, STATEMENT_COUNTED_MESSAGE);
-	for (size_t i = 0; sign == UNCOUNTED && err == OK && i < apply->count; i++)
-		err = disengage(apply, &apply->editions[i], chat_number, session_id);
 	return err == ERR_NOT_FOUND ? ERR_STORAGE : err; /* a link that leads nowhere */
 }
 

@@ -6,6 +6,7 @@
 
 #define STEP_ROWS         256
 #define STEP_MICROSECONDS 4000
+#define MESSAGES_AT_ONCE  100
 #define SWEEP_ROWS        512
 #define MARK_START        (-1000000000000000) /* before any time there is */
 #define ROW_CAP           ((size_t)64 * 1024 * 1024)
@@ -16,9 +17,11 @@ static enum err read_state(const struct counting *counting, struct rollup_state_
 
 	if (err != ERR_NOT_FOUND)
 		return err;
-	*out = (struct rollup_state_out){
-		.zone = TEXT("UTC"), .build_edition = DB_NULL, .sweep_edition = DB_NULL, .mark_time = MARK_START
-	};
+	*out = (struct rollup_state_out){ .zone = TEXT("UTC"),
+					  .build_edition = DB_NULL,
+					  .sweep_edition = DB_NULL,
+					  .mark_time = MARK_START,
+					  .mark_message = DB_NULL };
 	return OK;
 }
 
@@ -33,6 +36,7 @@ static enum err put_state(const struct counting *counting, const struct rollup_s
 		.build_phase = state->build_phase,
 		.mark_time = state->mark_time,
 		.mark_number = state->mark_number,
+		.mark_message = state->mark_message,
 		.rows_done = state->rows_done,
 		.rows_total = state->rows_total,
 		.sweep_edition = state->sweep_edition,
@@ -92,6 +96,7 @@ static enum err start(const struct counting *counting, struct rollup_state_out *
 	state->build_phase = BUILD_CHATS;
 	state->mark_time = MARK_START;
 	state->mark_number = 0;
+	state->mark_message = DB_NULL;
 	state->rows_done = 0;
 	return err == OK ? put_state(counting, state) : err;
 }
@@ -135,9 +140,43 @@ struct step {
 	const struct counting *counting;
 	struct apply apply;
 	struct rollup_state_out *state;
-	int64_t rows;  /* at most */
-	int64_t until; /* clock_monotonic */
+	int64_t rows;    /* at most */
+	size_t messages; /* of a conversation at once, at most */
+	int64_t until;   /* clock_monotonic */
 };
+
+/* From the message at the mark back, as far as the time allows, at least some. */
+static enum err step_conversation(struct step *step, struct text session_id)
+{
+	struct rollup_state_out *state = step->state;
+	enum err err = OK;
+
+	if (state->mark_message == DB_NULL)
+		return OK;
+	do
+		err = apply_conversation(&step->apply, state->mark_number, session_id, &state->mark_message,
+					 step->messages, COUNTED, &state->rows_done);
+	while (err == OK && state->mark_message != DB_NULL && step->messages == MESSAGES_AT_ONCE &&
+	       clock_monotonic() < step->until);
+	return err;
+}
+
+/* The chat at the mark, whose messages were not all counted when the last step ended. */
+static enum err go_on(struct step *step)
+{
+	struct counted_chat_out chat;
+	enum err err =
+	    query_one(step->counting->db, STATEMENT_COUNTED_CHAT,
+		      &(struct counted_chat_in){ .number = step->state->mark_number }, &chat, step->counting->arena);
+
+	if (err == OK)
+		return step_conversation(step, chat.session_id);
+	if (err == ERR_NOT_FOUND) { /* erased meanwhile */
+		step->state->mark_message = DB_NULL;
+		err = OK;
+	}
+	return err;
+}
 
 static enum err step_chat(struct step *step, const void *given)
 {
@@ -148,9 +187,8 @@ static enum err step_chat(struct step *step, const void *given)
 
 	step->state->mark_time = row->created_at;
 	step->state->mark_number = row->number;
-	return err == OK ? apply_conversation(&step->apply, row->number, row->session_id, row->last_message, COUNTED,
-					      &step->state->rows_done)
-			 : err;
+	step->state->mark_message = row->last_message;
+	return err == OK ? step_conversation(step, row->session_id) : err;
 }
 
 static enum err step_visitor(struct step *step, const void *given)
@@ -254,7 +292,7 @@ static enum err go_through(struct step *step, const struct phase *phase, struct 
 		rows++;
 		err = phase->step(step, &row);
 		arena_fini(arena);
-		if (err == OK && clock_monotonic() >= step->until)
+		if (err == OK && (step->state->mark_message != DB_NULL || clock_monotonic() >= step->until))
 			break;
 	}
 	db_stop(db, phase->id);
@@ -271,12 +309,15 @@ static void finish(struct rollup_state_out *state)
 	state->build_zone = (struct text){ 0 };
 }
 
-static enum err step_build(const struct counting *counting, struct rollup_state_out *state, int64_t rows)
+static enum err step_build(const struct counting *counting, struct rollup_state_out *state, int64_t rows,
+			   size_t messages)
 {
 	struct counting own = *counting;
-	struct step step = {
-		.counting = &own, .state = state, .rows = rows, .until = clock_monotonic() + STEP_MICROSECONDS
-	};
+	struct step step = { .counting = &own,
+			     .state = state,
+			     .rows = rows,
+			     .messages = messages,
+			     .until = clock_monotonic() + STEP_MICROSECONDS };
 	struct arena arena; /* of one row */
 	struct book *book;
 	enum err err = ledger_book(counting->ledger, counting->db, counting->scope, &book);
@@ -286,7 +327,10 @@ static enum err step_build(const struct counting *counting, struct rollup_state_
 	arena_init(&arena, ROW_CAP);
 	own.arena = &arena;
 	step.apply = (struct apply){ .counting = &own, .book = book, .editions = { book->build }, .count = 1 };
-	err = go_through(&step, &phases[state->build_phase], &arena);
+	if (state->mark_message != DB_NULL)
+		err = go_on(&step);
+	if (err == OK && state->mark_message == DB_NULL)
+		err = go_through(&step, &phases[state->build_phase], &arena);
 	arena_fini(&arena);
 	if (err == ERR_NOT_FOUND) {
 		state->build_phase++;
@@ -364,14 +408,14 @@ static enum err step_sweep(const struct counting *counting, struct rollup_state_
 	return put_state(counting, state);
 }
 
-enum err build_step_of(const struct counting *counting, int64_t rows, bool *more)
+enum err build_step_of(const struct counting *counting, int64_t rows, size_t messages, bool *more)
 {
 	struct rollup_state_out state;
 	enum err err = read_state(counting, &state);
 
 	*more = false;
 	if (err == OK && state.build_edition != DB_NULL)
-		err = step_build(counting, &state, rows);
+		err = step_build(counting, &state, rows, messages);
 	else if (err == OK && state.sweep_edition != DB_NULL)
 		err = step_sweep(counting, &state);
 	*more = err == OK && (state.build_edition != DB_NULL || state.sweep_edition != DB_NULL);
@@ -380,7 +424,7 @@ enum err build_step_of(const struct counting *counting, int64_t rows, bool *more
 
 enum err build_step(const struct counting *counting, bool *more)
 {
-	return build_step_of(counting, STEP_ROWS, more);
+	return build_step_of(counting, STEP_ROWS, MESSAGES_AT_ONCE, more);
 }
 
 enum err build_look(struct db *db, struct arena *arena, struct build_progress *out)

@@ -21,7 +21,7 @@ enum err build_again(const struct counting *counting) WARN_UNUSED;
 enum err build_step(const struct counting *counting, bool *more) WARN_UNUSED;
 
 /* The same, of so many raw rows at most. */
-enum err build_step_of(const struct counting *counting, int64_t rows, bool *more) WARN_UNUSED;
+enum err build_step_of(const struct counting *counting, int64_t rows, size_t messages, bool *more) WARN_UNUSED;
 
 struct build_progress {
 	bool building;

@@ -76,26 +76,84 @@ enum err counting_message(const struct counting *counting, int64_t chat_number, 
 	return err;
 }
 
-enum err counting_chat_erased(const struct counting *counting, int64_t chat_number)
+/* Which editions hold what the chat said, as `apply` has them. */
+static void note_rest(const struct apply *apply, const struct counted_chat_out *chat, int64_t chat_number,
+		      struct counted_rest *rest)
+{
+	const struct book *book = apply->book;
+
+	*rest = (struct counted_rest){
+		.chat_number = chat_number, .message = chat->last_message, .edition = DB_NULL, .build_edition = DB_NULL
+	};
+	for (size_t i = 0; i < apply->count; i++) {
+		if (i == 0 && book->has_current) {
+			rest->edition = book->current.number;
+			continue;
+		}
+		rest->build_edition = book->build.number;
+		if (book->phase == BUILD_CHATS && book->mark_number == chat_number && book->mark_message != DB_NULL)
+			rest->build_behind = book->mark_message;
+	}
+	if (apply->count > 0 && chat->last_message != DB_NULL)
+		rest->session_id = chat->session_id;
+}
+
+enum err counting_chat_erased(const struct counting *counting, int64_t chat_number, struct counted_rest *rest)
 {
 	struct counted_chat_out row;
 	struct apply apply = { 0 };
-	int64_t seen = 0;
 	enum err err = find_chat(counting, chat_number, &row);
 
 	if (err == OK)
 		err = begin(counting, BUILD_CHATS, row.created_at, chat_number, &apply);
-	if (err == OK)
-		err = apply_chat(&apply,
-				 &(struct counted_chat){ .number = chat_number,
-							 .created_at = row.created_at,
-							 .session_id = row.session_id,
-							 .location = row.location,
-							 .user_agent = row.user_agent },
-				 UNCOUNTED);
-	if (err != OK || apply.count == 0)
+	if (err != OK)
 		return err;
-	return apply_conversation(&apply, chat_number, row.session_id, row.last_message, UNCOUNTED, &seen);
+	note_rest(&apply, &row, chat_number, rest);
+	return apply_chat(&apply,
+			  &(struct counted_chat){ .number = chat_number,
+						  .created_at = row.created_at,
+						  .session_id = row.session_id,
+						  .location = row.location,
+						  .user_agent = row.user_agent },
+			  UNCOUNTED);
+}
+
+/* Editions come and go meanwhile: what was built may be read now, and what was read be swept. */
+static void add_edition(struct apply *apply, const struct edition *edition, const struct counted_rest *rest)
+{
+	if (edition->number != rest->edition && edition->number != rest->build_edition)
+		return;
+	apply->behind[apply->count] = edition->number == rest->edition ? 0 : rest->build_behind;
+	apply->editions[apply->count++] = *edition;
+}
+
+enum err counting_rest(const struct counting *counting, struct counted_rest *rest, size_t most)
+{
+	struct apply apply = { .counting = counting };
+	struct book *book;
+	int64_t seen = 0;
+	bool more = false;
+	enum err err = OK;
+
+	if (rest->session_id.at == NULL)
+		return OK;
+	err = ledger_book(counting->ledger, counting->db, counting->scope, &book);
+	if (err != OK)
+		return err;
+	apply.book = book;
+	if (book->has_current)
+		add_edition(&apply, &book->current, rest);
+	if (book->has_build)
+		add_edition(&apply, &book->build, rest);
+	if (apply.count == 0)
+		rest->message = DB_NULL;
+	err = apply_disengage(&apply, rest->chat_number, rest->session_id, most, &more);
+	if (err == OK && !more)
+		err = apply_conversation(&apply, rest->chat_number, rest->session_id, &rest->message, most, UNCOUNTED,
+					 &seen);
+	if (err == OK && !more && rest->message == DB_NULL)
+		rest->session_id = (struct text){ 0 };
+	return err;
 }
 
 static enum err see_article(const struct counting *counting, const struct counted_article *article)

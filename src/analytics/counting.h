@@ -38,9 +38,24 @@ struct counted_last {
 enum err counting_message(const struct counting *counting, int64_t chat_number, int64_t created_at,
 			  struct counted_last *last) WARN_UNUSED;
 
-/* A chat is about to be erased with all its messages, which are all there still: uncounts the chat and them. Mentions,
- * views and web results that name it are not the chat's: uncount those that are erased too, each by its function. */
-enum err counting_chat_erased(const struct counting *counting, int64_t chat_number) WARN_UNUSED;
+/* What an erased chat said, as far as it is still counted. */
+struct counted_rest {
+	int64_t chat_number;
+	struct text session_id; /* the chat's; absent: nothing is counted any more */
+	int64_t message;        /* number of the newest one that is; DB_NULL: none */
+	int64_t edition;        /* which counted all of it; DB_NULL: none */
+	int64_t build_edition;  /* which had come to the chat when it was erased; DB_NULL: none */
+	int64_t build_behind;   /* and counted its messages of greater numbers than this */
+};
+
+/* A chat is about to be erased: uncounts the chat itself. What it said follows by steps of counting_rest, for which its
+ * messages must stay until then. Mentions, views and web results that name it are not the chat's: uncount those that
+ * are erased too, each by its function. */
+enum err counting_chat_erased(const struct counting *counting, int64_t chat_number,
+			      struct counted_rest *rest) WARN_UNUSED;
+
+/* At most `most` days on which it was engaged, then at most `most` messages; moves `*rest`. */
+enum err counting_rest(const struct counting *counting, struct counted_rest *rest, size_t most) WARN_UNUSED;
 
 /* A mention or a view of an article. */
 struct counted_article {

@@ -318,6 +318,7 @@ static enum err read_book(struct ledger *ledger, struct db *db, struct book *boo
 		book->phase = state.build_phase;
 		book->mark_time = state.mark_time;
 		book->mark_number = state.mark_number;
+		book->mark_message = state.mark_message;
 		err = known_zone(ledger, state.zone, &book->current.calendar);
 		if (err == OK && book->has_build)
 			err = known_zone(ledger, state.build_zone, &book->build.calendar);

@@ -42,6 +42,7 @@ struct book {
 	int64_t phase; /* of the build: enum build_phase */
 	int64_t mark_time;
 	int64_t mark_number;
+	int64_t mark_message; /* of the chat at the mark: those of greater numbers are in it; DB_NULL: all */
 };
 
 /* The book of the scope that is entered, read from the database when needed. Borrowed until the next call. */

@@ -142,6 +142,68 @@ static enum err count_chats(struct count *count)
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
+/* A chat that was erased: what it said is uncounted in steps, the days on which it was engaged first. What of these is
+ * left cannot be told from the messages: it is taken as it stands, and its session is counted by it. */
+static enum err count_days_left(struct count *count, const struct recount_erasures_out *chat)
+{
+	char number[NUMBER_SIZE];
+	struct rollup_member_behind_in in = { .edition = count->result->edition,
+					      .metric = METRIC_ENGAGED_CHATS,
+					      .day = DAY_NEVER };
+	struct rollup_member_behind_out row;
+	enum err err = OK;
+
+	snprintf(number, sizeof number, "%lld", (long long)chat->chat_number);
+	in.member = text_of(number);
+	while (err == OK) {
+		err = db_start(count->db, STATEMENT_ROLLUP_MEMBER_BEHIND, &in);
+		if (err == OK)
+			err = db_step(count->db, STATEMENT_ROLLUP_MEMBER_BEHIND, &row);
+		db_stop(count->db, STATEMENT_ROLLUP_MEMBER_BEHIND);
+		if (err != OK)
+			break;
+		in.day = row.day;
+		err = add_engaged(count, chat->chat_number, chat->session_id, row.day);
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum err count_messages_left(struct count *count, int64_t newest, int64_t behind)
+{
+	struct counted_message_out message = { .previous = newest };
+	enum err err = OK;
+
+	while (err == OK && message.previous != DB_NULL && message.previous > behind) {
+		err = db_start(count->db, STATEMENT_COUNTED_MESSAGE,
+			       &(struct counted_message_in){ .number = message.previous });
+		if (err == OK)
+			err = db_step(count->db, STATEMENT_COUNTED_MESSAGE, &message);
+		if (err == OK && text_equal(message.role, TEXT("user")))
+			err = add_count(count, METRIC_USER_MESSAGES, calendar_day(count->calendar, message.created_at),
+					TEXT(""));
+	}
+	db_stop(count->db, STATEMENT_COUNTED_MESSAGE);
+	return err == ERR_NOT_FOUND ? ERR_STORAGE : err; /* a link that leads nowhere */
+}
+
+static enum err count_erasures(struct count *count)
+{
+	const int64_t edition = count->result->edition;
+	struct recount_erasures_out chat;
+	enum err err = db_start(count->db, STATEMENT_RECOUNT_ERASURES, NULL);
+
+	while (err == OK && (err = db_step(count->db, STATEMENT_RECOUNT_ERASURES, &chat)) == OK) {
+		if (chat.edition != edition && chat.build_edition != edition)
+			continue;
+		err = count_days_left(count, &chat);
+		if (err == OK)
+			err = count_messages_left(count, chat.counted_message,
+						  chat.edition == edition ? 0 : chat.build_behind);
+	}
+	db_stop(count->db, STATEMENT_RECOUNT_ERASURES);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 static enum err count_visitor(struct count *count, const struct recount_visitors_out *visitor, struct arena *arena)
 {
 	const int64_t day = calendar_day(count->calendar, visitor->created_at);
@@ -408,6 +470,8 @@ static enum err run(struct count *count)
 	const struct catalogue_listener listener = { differ, count };
 	enum err err = count_chats(count);
 
+	if (err == OK)
+		err = count_erasures(count);
 	if (err == OK)
 		err = count_visitors(count);
 	if (err == OK)

@@ -11,7 +11,6 @@
 
 #define SUMMARY_MAX  ((size_t)1024 * 1024) /* bytes of a summary as JSON */
 #define QUESTION_MAX 1000                  /* bytes */
-#define NUMBER_MAX   ((int64_t)INT32_MAX)  /* of a chat, as documents of the search have it */
 
 struct chats_query {
 	struct list_query list;
@@ -168,20 +167,21 @@ static enum err fill_chats_of_visitor(struct call *call, const struct list_page 
 }
 
 /* `out`: absent when the question holds no word. */
-static enum err read_question(struct call *call, struct text *out)
+static enum err read_question(struct call *call, bool marks, struct text *out)
 {
 	const struct chats_query *query = call->query;
 	enum err err = OK;
 
 	*out = (struct text){ 0 };
 	if (query->q.at != NULL)
-		err = words_of_query(query->q, call->arena, out);
+		err = marks ? words_of_query_and_marks(query->q, call->arena, out)
+			    : words_of_query(query->q, call->arena, out);
 	if (err == ERR_TOO_LARGE)
 		return call_fail(call, ERR_INVALID, "q", "q must not have more than %d words.", WORDS_OF_QUERY);
 	return err;
 }
 
-/* Hits come by the chats' numbers, which need no time to break ties. */
+/* Hits come by their documents' numbers, which need no time to break ties. */
 static enum err fill_chats_of_search(struct call *call, const struct list_page *page, void *out)
 {
 	const struct chats_query *query = call->query;
@@ -190,14 +190,15 @@ static enum err fill_chats_of_search(struct call *call, const struct list_page *
 
 	in->from_time = moments->from;
 	in->before_time = moments->before;
-	in->before_number = page->before_number < NUMBER_MAX ? page->before_number : NUMBER_MAX;
+	in->before_place = page->before_number;
+	in->way = page->before_time;
 	in->limit = page->limit;
 	in->status = query->status;
 	in->min_lead_score = query->min_lead_score == JSON_ABSENT ? DB_NULL : query->min_lead_score;
 	in->sentiment = query->sentiment;
 	if (query->visitor.at != NULL && uuid_parse(query->visitor, &in->visitor_id) != OK)
 		return call_fail(call, ERR_INVALID, "visitor", "visitor must be a visitor's id.");
-	return read_question(call, &in->words);
+	return read_question(call, page->before_time == LIST_STEADILY, &in->words);
 }
 
 static void put_text_member(struct json_out *out, const char *name, struct text value)
@@ -258,34 +259,47 @@ static enum err shape_chat(struct arena *arena, void *out)
 	return err;
 }
 
+/* Which rows a list of chats has: all, or those that pass the filters. */
+static bool is_sifted(const struct chats_query *query)
+{
+	return query->status.at != NULL || query->sentiment.at != NULL || query->min_lead_score != JSON_ABSENT;
+}
+
+static struct list list_of(const struct chats_query *query, bool search)
+{
+	struct list list = { .statement = STATEMENT_CHAT_PAGE,
+			     .hidden = 10,
+			     .file = "chats",
+			     .sifts = search || is_sifted(query),
+			     .searches = search,
+			     .fill = fill_chats,
+			     .shape = shape_chat };
+
+	if (search) {
+		list.statement = STATEMENT_CHAT_PAGE_OF_SEARCH;
+		list.fill = fill_chats_of_search;
+	} else if (query->visitor.at != NULL) {
+		list.statement = STATEMENT_CHAT_PAGE_OF_VISITOR;
+		list.fill = fill_chats_of_visitor;
+	}
+	return list;
+}
+
 enum err chat_lists_chats(struct call *call)
 {
-	static const struct list all = {
-		.statement = STATEMENT_CHAT_PAGE, .hidden = 9, .file = "chats", .fill = fill_chats, .shape = shape_chat
-	};
-	static const struct list of_visitor = { .statement = STATEMENT_CHAT_PAGE_OF_VISITOR,
-						.hidden = 9,
-						.file = "chats",
-						.fill = fill_chats_of_visitor,
-						.shape = shape_chat };
-	static const struct list of_search = { .statement = STATEMENT_CHAT_PAGE_OF_SEARCH,
-					       .hidden = 9,
-					       .file = "chats",
-					       .fill = fill_chats_of_search,
-					       .shape = shape_chat };
 	const struct chats_query *query = call->query;
 	struct moments *moments = arena_take(call->arena, sizeof *moments);
+	struct list *list = arena_take(call->arena, sizeof *list); /* a CSV is read from it behind this call */
 	struct text words = { 0 };
-	enum err err = moments == NULL ? ERR_MEMORY : read_range(call, query, moments);
+	enum err err = moments == NULL || list == NULL ? ERR_MEMORY : read_range(call, query, moments);
 
 	call->prepared = moments;
 	if (err == OK)
-		err = read_question(call, &words);
+		err = read_question(call, false, &words);
 	if (err != OK)
 		return err;
-	if (words.at != NULL)
-		return list_answer(call, &of_search);
-	return list_answer(call, query->visitor.at != NULL ? &of_visitor : &all);
+	*list = list_of(query, words.at != NULL);
+	return list_answer(call, list);
 }
 
 static_assert(sizeof(struct visitor_chat_page_out) == sizeof(struct user_chat_page_out),

@@ -315,6 +315,15 @@ static enum err record_run(struct db *db, void *context)
 	return err;
 }
 
+static void conclude(void *context)
+{
+	struct call *call = context;
+
+	call->route->conclude(call);
+	finish(call, OK);
+	http_resume(call->request);
+}
+
 static void write_done(void *context, enum err outcome)
 {
 	struct call *call = context;
@@ -323,6 +332,11 @@ static void write_done(void *context, enum err outcome)
 		call->route->stored(call);
 	if (outcome == OK)
 		live_tell(call);
+	if (outcome == OK && call->route->conclude != NULL) {
+		call->worker_item = (struct worker_item){ .run = conclude, .context = call };
+		if (worker_submit(call->house->errands, &call->worker_item) == OK)
+			return; /* an errand's now */
+	}
 	finish(call, outcome);
 	http_resume(call->request);
 }

@@ -60,81 +60,117 @@ enum err erase_older(const struct house *house, const struct scope *scope, int64
 	return err == OK ? recorded : err;
 }
 
-/* What is erased before the call's own transaction, piece by piece. */
-struct piece {
+/* What is erased beside the call's own transaction, piece by piece. */
+struct pieces {
 	struct call *call;
-	enum err (*erase)(struct call *call, struct erasing *erasing, bool *more);
+	enum err (*erase)(struct call *call, struct erasing *erasing, struct pieces *pieces);
+	struct erase_person person; /* of a visitor */
 	struct erase_receipt receipt;
 	bool more;
 };
 
 static enum err run_piece(struct db *db, void *context)
 {
-	struct piece *piece = context;
-	struct call *call = piece->call;
+	struct pieces *pieces = context;
+	struct call *call = pieces->call;
 	struct arena arena;
 	struct erasing erasing = {
 		.counting = { .ledger = call->house->ledger, .db = db, .scope = call->scope, .arena = &arena },
-		.receipt = piece->receipt
+		.receipt = pieces->receipt
 	};
 	enum err err;
 
 	arena_init(&arena, PIECE_MEMORY);
 	call->db = db;
-	err = piece->erase(call, &erasing, &piece->more);
+	err = pieces->erase(call, &erasing, pieces);
 	call->db = NULL;
 	arena_fini(&arena);
-	piece->receipt = erasing.receipt;
+	pieces->receipt = erasing.receipt;
 	return err;
 }
 
 /* Until little is left, which goes with the call's own transaction and its record. What is not there is said there. */
-static enum err run_pieces(struct call *call, enum err (*erase)(struct call *call, struct erasing *erasing, bool *more))
+static enum err run_pieces(struct pieces *pieces)
 {
-	struct erase_receipt *receipt = arena_take(call->arena, sizeof *receipt);
-	struct piece piece = { .call = call, .erase = erase, .more = true };
-	enum err err = receipt == NULL ? ERR_MEMORY : OK;
+	enum err err = OK;
 
-	while (err == OK && piece.more)
-		err = writer_perform(call->house->writer, call->scope, run_piece, &piece);
-	if (err != OK && err != ERR_NOT_FOUND)
-		return err;
-	*receipt = piece.receipt;
-	call->prepared = receipt;
-	return OK;
+	pieces->more = true;
+	while (err == OK && pieces->more)
+		err = writer_perform(pieces->call->house->writer, pieces->call->scope, run_piece, pieces);
+	return err == ERR_NOT_FOUND ? OK : err;
 }
 
-static enum err erase_some_of_chat(struct call *call, struct erasing *erasing, bool *more)
+static struct pieces *prepare(struct call *call)
+{
+	struct pieces *pieces = arena_take(call->arena, sizeof *pieces);
+
+	if (pieces != NULL)
+		pieces->call = call;
+	call->prepared = pieces;
+	return pieces;
+}
+
+static enum err erase_some_of_chat(struct call *call, struct erasing *erasing, struct pieces *pieces)
 {
 	struct chat_by_external_id_out chat;
 	enum err err = chat_find(call, call->parameters[0], &chat);
 
-	return err == OK ? erase_chat_some(erasing, chat.number, more) : err;
+	return err == OK ? erase_chat_some(erasing, chat.number, &pieces->more) : err;
 }
 
-static enum err erase_some_of_visitor(struct call *call, struct erasing *erasing, bool *more)
+static enum err erase_some_of_visitor(struct call *call, struct erasing *erasing, struct pieces *pieces)
 {
-	struct uuid id;
-	enum err err = call_parameter_id(call, 0, &id);
+	(void)call;
+	return erase_visitor_some(erasing, &pieces->person, &pieces->more);
+}
 
-	return err == OK ? erase_visitor_some(erasing, &id, more) : err;
+static enum err uncount_some(struct call *call, struct erasing *erasing, struct pieces *pieces)
+{
+	(void)call;
+	return erase_uncount(erasing, &pieces->more);
 }
 
 enum err erase_chat_prepare(struct call *call)
 {
-	return run_pieces(call, erase_some_of_chat);
+	struct pieces *pieces = prepare(call);
+
+	if (pieces == NULL)
+		return ERR_MEMORY;
+	pieces->erase = erase_some_of_chat;
+	return run_pieces(pieces);
+}
+
+static enum err find_person(struct call *call, struct erase_person *person)
+{
+	struct reading reading;
+	struct uuid id;
+	enum err err = call_parameter_id(call, 0, &id);
+
+	if (err == OK)
+		err = readers_enter(call->house->readers, call->scope, &reading);
+	if (err != OK)
+		return err;
+	err = erase_find_person(reading.db, call->arena, &id, person);
+	readers_leave(call->house->readers, &reading);
+	return err;
 }
 
 enum err erase_visitor_prepare(struct call *call)
 {
-	return run_pieces(call, erase_some_of_visitor);
+	struct pieces *pieces = prepare(call);
+	enum err err = pieces == NULL ? ERR_MEMORY : find_person(call, &pieces->person);
+
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	pieces->erase = erase_some_of_visitor;
+	return run_pieces(pieces);
 }
 
 static struct erasing begin(struct call *call)
 {
-	const struct erase_receipt *receipt = call->prepared;
+	const struct pieces *pieces = call->prepared;
 
-	return (struct erasing){ .counting = call_counting(call), .receipt = *receipt };
+	return (struct erasing){ .counting = call_counting(call), .receipt = pieces->receipt };
 }
 
 static enum err answer(struct call *call, const struct erasing *erasing)
@@ -167,6 +203,20 @@ enum err erase_visitor_handle(struct call *call)
 		err = erase_visitor(&erasing, &id);
 	call->audit_target = call->parameters[0];
 	return err == OK ? answer(call, &erasing) : err;
+}
+
+/* If it fails, the steps in the background do it. */
+void erase_conclude(struct call *call)
+{
+	struct pieces *pieces = call->prepared;
+
+	enum err err;
+
+	pieces->erase = uncount_some;
+	err = run_pieces(pieces);
+	if (err != OK)
+		LOG(call->house->log, LOG_WARNING, "what an erased chat said is uncounted later",
+		    LOG_TEXT("request_id", call->request_id), LOG_INT("err", err));
 }
 
 struct retention_input {

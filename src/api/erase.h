@@ -14,6 +14,9 @@
 enum err erase_chat_prepare(struct call *call);
 enum err erase_visitor_prepare(struct call *call);
 
+/* Behind them: what was said is counted no more when the answer comes. */
+void erase_conclude(struct call *call);
+
 enum err erase_chat_handle(struct call *call);    /* {chatId}: either id */
 enum err erase_visitor_handle(struct call *call); /* {id} */
 enum err export_visitor(struct call *call);       /* {id} */

@@ -23,6 +23,7 @@
 
 struct admission;
 struct live_hub;
+struct places;
 
 struct house {
 	const struct log *log;
@@ -37,6 +38,7 @@ struct house {
 	struct attempts *attempts;
 	struct admission *admission; /* of reads, while there is too much to write */
 	struct live_hub *live;
+	struct places *downloads;   /* lists as CSV */
 	struct oidc_provider *oidc; /* NULL: nobody signs in through one */
 	bool signup_open;           /* who comes in through it uninvited founds an organization */
 	struct seal_key seal;       /* of texts that come back: cursors, a sign-in under way */

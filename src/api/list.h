@@ -42,10 +42,15 @@ extern const struct json_shape list_query_shape;
 
 /* Which rows: those before this time and number, newest first. */
 struct list_page {
-	int64_t before_time; /* ms; INT64_MAX on the first page */
+	int64_t before_time; /* ms; INT64_MAX on the first page; of a list that searches: LIST_STEADILY, or another */
 	int64_t before_number;
 	int64_t limit;
 };
+
+/* How a list that searches goes on. It is read as it is at first: that finds what is common, and what is rare, at once;
+ * but some questions read millions of words before a row comes. Then it is read steadily, so that a row comes before
+ * long, if only one that is not shown. That is slower: who went over to it stays with it, from page to page. */
+#define LIST_STEADILY ((int64_t)0)
 
 /* A list's statement takes `before_time time, before_number int, limit int` (and what it filters by), orders newest
  * first by time and number, and its first two columns are that time and that number. They and whatever else is hidden
@@ -55,6 +60,12 @@ struct list {
 	size_t hidden;      /* columns, at least 2 */
 	const char *member; /* that holds the array; NULL: the answer is the array */
 	const char *file;   /* the CSV's name: "chats" */
+	/* The third column, a bool, says whether the row is shown; those that are not are walked over, as many as a
+	 * page has time for. So a page may have fewer rows than its limit, or none, and a next one all the same. */
+	bool sifts;
+	/* There may be no row for a long time. Times are the way it is on, and come back as the first column: see
+	 * LIST_STEADILY. It sifts too. */
+	bool searches;
 	/* Pages go from the newest back, but each is shown oldest first, and so is the CSV. */
 	bool oldest_first;
 	/* Fills the statement's `in` (zeroed) from the call and the page. Called again for each page of a CSV. */

@@ -7,6 +7,7 @@
 #include "api/admission.h"
 #include "api/credential.h"
 #include "api/list_page.h"
+#include "api/places.h"
 #include "base/clock.h"
 
 #define PAGE_ROWS  500
@@ -261,34 +262,56 @@ static void end(struct call *call)
 	admission_withdraw(call->house->admission, &stream->turn);
 	list_rows_fini(&stream->rows);
 	buffer_fini(&stream->text);
+	list_csv_end(call);
 }
 
-void list_csv_begin(struct call *call, const char *file)
+static enum err crowded(struct call *call)
+{
+	http_reply_header(call->request, "Retry-After", TEXT("10"));
+	atomic_fetch_add_explicit(&call->house->metrics->rate_limited, 1, memory_order_relaxed);
+	return call_fail(call, ERR_RATE_LIMITED, NULL,
+			 "Too many lists are being downloaded: let one end, or come back in a moment.");
+}
+
+enum err list_csv_begin(struct call *call, const char *file)
 {
 	char text[128];
 	char time[CLOCK_TEXT_SIZE];
 
+	if (!places_enter(call->house->downloads, scope_organization(call->scope)))
+		return crowded(call);
 	clock_format(call->now, time);
 	snprintf(text, sizeof text, "attachment; filename=\"%s-%.10s.csv\"", file, time);
 	http_reply_header(call->request, "Content-Disposition", text_copy(call->arena, text_of(text)));
 	call->content_type = "text/csv; charset=utf-8; header=present";
 	call->audit = "list.export";
 	call->audit_target = text_of(file);
+	return OK;
+}
+
+void list_csv_end(struct call *call)
+{
+	places_leave(call->house->downloads, scope_organization(call->scope));
 }
 
 enum err list_csv(struct call *call, const struct list *list, const struct list_page *page)
 {
 	struct list_stream *stream = arena_take(call->arena, sizeof *stream);
+	enum err err;
 
 	if (stream == NULL || list_rows_init(&stream->rows, call->arena) != OK)
 		return ERR_MEMORY;
+	err = list_csv_begin(call, list->file);
+	if (err != OK) {
+		list_rows_fini(&stream->rows);
+		return err;
+	}
 	stream->list = list;
 	stream->turn =
 	    (struct admission_item){ .ticket.organization = call->session.organization, .run = tell, .context = call };
 	stream->page = *page;
 	stream->left = page->limit == 0 ? -1 : page->limit;
 	buffer_init(&stream->text, SIZE_MAX / 2);
-	list_csv_begin(call, list->file);
 	call->stream = stream;
 	call->more = give;
 	call->ended = end;

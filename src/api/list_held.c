@@ -56,20 +56,24 @@ static void end(struct call *call)
 	struct held_stream *stream = call->stream;
 
 	buffer_fini(&stream->text);
+	list_csv_end(call);
 }
 
 static enum err answer_csv(struct call *call, const struct list_held *held, size_t end_of_page)
 {
 	struct held_stream *stream = arena_take(call->arena, sizeof *stream);
 	struct csv_out names;
+	enum err err;
 
 	if (stream == NULL)
 		return ERR_MEMORY;
+	err = list_csv_begin(call, held->file);
+	if (err != OK)
+		return err;
 	*stream = (struct held_stream){ .held = *held, .next = held->first, .end = end_of_page };
 	buffer_init(&stream->text, SIZE_MAX / 2);
 	csv_out_init(&names, &stream->text);
 	query_names_csv(held->statement, 0, &names);
-	list_csv_begin(call, held->file);
 	call->stream = stream;
 	call->more = give;
 	call->ended = end;

@@ -1,14 +1,28 @@
 #include "api/list_page.h"
 
+#include <stddef.h>
 #include <string.h>
+
+#include "base/budget.h"
 
 #define ROWS_MAX   ((size_t)64 * 1024 * 1024) /* bytes; one row is far smaller */
 #define ROW_MEMORY ((size_t)16 * 1024 * 1024) /* bytes that shaping a row may take */
+
+/* What a page may take beside the rows it shows, microseconds. A search that is quick rarely takes longer; if it does,
+ * there is still time to find something steadily. Finding the place where a next page begins costs up to three
+ * milliseconds (FTS5 steps through the pieces of its index that are too small for an index of their own), and is not
+ * counted. */
+#define SEARCHING 1000
+#define SEEKING   3000
+#define WALKING   1500
+#define SHOWING   50    /* more for each row that is shown */
+#define WALK_ROWS 10000 /* at most */
 
 /* As each row of a list begins. */
 struct row_head {
 	int64_t time;
 	int64_t number;
+	bool shown; /* of a list that sifts */
 };
 
 enum err list_rows_init(struct list_rows *rows, struct arena *arena)
@@ -58,37 +72,128 @@ static enum err write_row(const struct list *list, void *row, enum list_form for
 	return err == OK && to->failed ? ERR_MEMORY : err;
 }
 
-enum err list_rows_read(struct call *call, struct db *db, const struct list *list, const struct list_page *page,
-			enum list_form form, size_t bytes, int64_t until, struct list_rows *rows)
+/* What bounds a reading of a page. */
+struct bounds {
+	int64_t limit; /* rows shown */
+	size_t bytes;
+	int64_t until;
+	int64_t most;         /* microseconds, of a list that sifts */
+	bool hurried;         /* they begin with the first row, or before it */
+	struct budget budget; /* of a list that sifts */
+};
+
+/* Before the row that was just read. */
+static bool is_full(const struct list_rows *rows, const struct bounds *bounds)
+{
+	return rows->count == (size_t)bounds->limit || rows->text.length >= bounds->bytes ||
+	       (bounds->until != 0 && rows->count > 0 && rows->last_number == bounds->until);
+}
+
+/* A mark of a search may stand behind its chat's place. */
+static void move_to(const struct list *list, struct list_rows *rows, const struct row_head *head)
+{
+	const bool behind =
+	    head->time < rows->last_time || (head->time == rows->last_time && head->number < rows->last_number);
+
+	if (!list->sifts || rows->walked == 0 || behind) {
+		rows->last_time = head->time;
+		rows->last_number = head->number;
+	}
+	rows->walked++;
+}
+
+static enum err take_row(const struct list *list, union query_row *row, enum list_form form, struct bounds *bounds,
+			 struct list_rows *rows)
+{
+	struct row_head head = { 0 };
+	enum err err;
+
+	memcpy(&head, row, list->sifts ? sizeof head : offsetof(struct row_head, shown));
+	rows->more = is_full(rows, bounds) && (head.shown || !list->sifts);
+	rows->more = rows->more || (list->sifts && rows->walked > 0 && budget_spent(&bounds->budget));
+	if (rows->more)
+		return ERR_NOT_FOUND;
+	if (rows->walked == 0 && !bounds->hurried)
+		bounds->budget = budget_begin(bounds->most);
+	move_to(list, rows, &head);
+	if (list->sifts && !head.shown)
+		return OK;
+	err = write_row(list, row, form, &rows->text);
+	rows->ends[rows->count++] = rows->text.length;
+	bounds->budget.most += SHOWING;
+	return err;
+}
+
+/* The rows from `page` on. */
+static enum err read_on(struct call *call, struct db *db, const struct list *list, const struct list_page *page,
+			enum list_form form, struct bounds *bounds, struct list_rows *rows)
 {
 	struct list_page asked = *page;
 	union list_in in;
 	union query_row row;
-	struct row_head head;
 	enum err err;
 
-	buffer_cut(&rows->text, 0);
-	rows->count = 0;
-	rows->more = false;
 	memset(&in, 0, sizeof in);
-	asked.limit = page->limit + 1; /* whether there are more */
+	asked.limit = bounds->limit + 1; /* whether there are more */
+	if (list->sifts && asked.limit < WALK_ROWS)
+		asked.limit = WALK_ROWS;
 	err = list->fill(call, &asked, &in);
 	if (err != OK)
 		return err;
 	err = db_start(db, list->statement, &in);
-	while (err == OK && (err = db_step(db, list->statement, &row)) == OK) {
-		rows->more = rows->count == (size_t)page->limit || rows->text.length >= bytes ||
-			     (until != 0 && rows->count > 0 && rows->last_number == until);
-		if (rows->more)
-			break;
-		memcpy(&head, &row, sizeof head);
-		rows->last_time = head.time;
-		rows->last_number = head.number;
-		err = write_row(list, &row, form, &rows->text);
-		rows->ends[rows->count++] = rows->text.length;
-	}
+	/* Not before: a statement's first start prepares it. */
+	bounds->budget = budget_begin(bounds->most);
+	if (bounds->hurried)
+		db_hurry(db, &bounds->budget);
+	while (err == OK && (err = db_step(db, list->statement, &row)) == OK)
+		err = take_row(list, &row, form, bounds, rows);
 	db_stop(db, list->statement);
+	if (err == ERR_NOT_FOUND && list->sifts && rows->walked == (size_t)asked.limit)
+		rows->more = true;
 	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* Quickly; `*page` moves to where it stopped if nothing was found in time. ERR_TOO_SLOW: it is to be read steadily. */
+static enum err search_quickly(struct call *call, struct db *db, const struct list *list, struct list_page *page,
+			       enum list_form form, struct bounds *bounds, struct list_rows *rows)
+{
+	enum err err;
+
+	bounds->hurried = true;
+	bounds->most = page->before_number == INT64_MAX ? SEARCHING : SEEKING;
+	err = read_on(call, db, list, page, form, bounds, rows);
+	db_hurry(db, NULL);
+	bounds->hurried = false;
+	bounds->most = WALKING;
+	if (err != ERR_TOO_SLOW && !(err == OK && rows->more && rows->count == 0))
+		return err;
+	if (rows->count > 0) {
+		rows->more = true;
+		return OK;
+	}
+	if (rows->walked > 0)
+		page->before_number = rows->last_number;
+	page->before_time = LIST_STEADILY;
+	rows->walked = 0;
+	return ERR_TOO_SLOW;
+}
+
+enum err list_rows_read(struct call *call, struct db *db, const struct list *list, const struct list_page *page,
+			enum list_form form, size_t bytes, int64_t until, struct list_rows *rows)
+{
+	struct bounds bounds = { .limit = page->limit, .bytes = bytes, .until = until, .most = WALKING };
+	struct list_page from = *page;
+	enum err err = ERR_TOO_SLOW;
+
+	buffer_cut(&rows->text, 0);
+	rows->count = 0;
+	rows->walked = 0;
+	rows->more = false;
+	if (list->searches && page->before_time != LIST_STEADILY)
+		err = search_quickly(call, db, list, &from, form, &bounds, rows);
+	if (err != ERR_TOO_SLOW)
+		return err;
+	return read_on(call, db, list, &from, form, &bounds, rows);
 }
 
 struct text list_rows_at(const struct list_rows *rows, const struct list *list, size_t index)

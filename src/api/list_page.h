@@ -1,8 +1,8 @@
 /* One page of a list: its rows read and written down, each by itself, in the order in which they are shown.
  * Owner: whoever calls list_page_init, until list_page_fini. One thread at a time.
- * A page ends at its limit, or where it has become large; then there are more rows.
- * Never holds a statement open after list_page_read.
- * Next: list.c, list_csv.c. */
+ * A page ends at its limit, or where it has become large; then there are more rows. A page of a list that sifts ends
+ * where it has walked over rows for long enough; then there may be more rows. Never holds a statement open after
+ * list_page_read. Next: list.c, list_csv.c. */
 #ifndef INNKEEPER_API_LIST_PAGE_H
 #define INNKEEPER_API_LIST_PAGE_H
 
@@ -22,8 +22,9 @@ struct list_rows {
 	struct buffer text; /* the rows, one behind the other, newest first */
 	size_t *ends;       /* of each in `text` */
 	size_t count;
-	bool more;         /* there are rows behind the last */
-	int64_t last_time; /* of the last row: the next page's `before` */
+	bool more;         /* there are, or may be, rows behind the last */
+	size_t walked;     /* rows, shown or not */
+	int64_t last_time; /* of the last row walked over: the next page's `before` */
 	int64_t last_number;
 };
 

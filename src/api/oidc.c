@@ -139,9 +139,14 @@ enum err oidc_callback_prepare(struct call *call)
 enum err oidc_callback(struct call *call)
 {
 	const struct prepared *prepared = call->prepared;
+	const struct oidc_visit visit = {
+		.person = &prepared->person,
+		.open = call->house->signup_open,
+		.now = call->now,
+		.address = call->request->peer.bytes,
+	};
 	struct oidc_entry entry;
-	enum err err =
-	    oidc_enter(call->db, call->arena, &prepared->person, call->house->signup_open, call->now, &entry);
+	enum err err = oidc_enter(call->db, call->arena, &visit, &entry);
 
 	if (err == ERR_UNAUTHORIZED)
 		return send_away(call, err, "email_not_verified");
@@ -150,9 +155,10 @@ enum err oidc_callback(struct call *call)
 		audit_failed_sign_in(call->house->writer, &entry.account, call->request->peer.bytes, true, call->now);
 	if (err == ERR_FORBIDDEN)
 		return send_away(call, err, "not_invited");
-	if (err == OK)
-		err = sign_in_account(call, &entry.account, &entry.organization,
-				      entry.linked ? "identity.link" : "session.create");
+	if (err == OK && entry.linked)
+		err = sign_in_anew(call, &entry.account, &entry.organization, "identity.link");
+	else if (err == OK)
+		err = sign_in_account(call, &entry.account, &entry.organization, "session.create");
 	call->location = prepared->return_to;
 	return err;
 }

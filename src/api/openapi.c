@@ -380,7 +380,10 @@ static void put_reply(struct writing *writing, const struct route *route)
 	json_open_object(out);
 	put_member(out, "description", route->answer == REDIRECT ? "Where to go on." : "Done.");
 	if (is_list(route))
-		put_string_header(out, "Link", "Of JSON, when there are more rows: <address>; rel=\"next\".");
+		put_string_header(
+		    out, "Link",
+		    "Of JSON, when there are more rows, or may be, also when the page has fewer than its limit "
+		    "or none: <address>; rel=\"next\". Follow it until there is none.");
 	if (route->answer == REDIRECT) {
 		put_string_header(out, "Location", NULL);
 	} else if (route->answer == PLAIN_TEXT) {

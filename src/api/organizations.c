@@ -1,11 +1,9 @@
 #include "api/organizations.h"
 
-#include <string.h>
-
 #include "api/settings.h"
 #include "auth/founding.h"
+#include "auth/slug.h"
 
-#define SLUG_MAX 63
 #define RATE_MAX 1000000000
 
 static const char *const statuses[] = { "active", "suspended", NULL };
@@ -42,36 +40,16 @@ static const struct json_field create_fields[] = {
 #undef AT
 const struct json_shape organizations_create_body = JSON_SHAPE(create_input, create_fields);
 
-/* Letters and digits of ASCII in lower case, with single hyphens between them. */
-static struct text slug_of(struct call *call, struct text name)
-{
-	char *slug = arena_take(call->arena, name.length + 1);
-	size_t length = 0;
-
-	if (slug == NULL)
-		return (struct text){ 0 };
-	for (size_t i = 0; i < name.length && length < SLUG_MAX; i++) {
-		const char byte = name.at[i] >= 'A' && name.at[i] <= 'Z' ? (char)(name.at[i] + 'a' - 'A') : name.at[i];
-
-		if ((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9'))
-			slug[length++] = byte;
-		else if (length > 0 && slug[length - 1] != '-')
-			slug[length++] = '-';
-	}
-	while (length > 0 && slug[length - 1] == '-')
-		length--;
-	return (struct text){ slug, length };
-}
-
 static enum err choose_slug(struct call *call, const struct create_input *in, struct text *out)
 {
-	*out = slug_of(call, in->slug.at != NULL ? in->slug : in->name);
-	if (out->at == NULL)
-		return ERR_MEMORY;
-	if (out->length == 0 || (in->slug.at != NULL && !text_equal(*out, in->slug)))
+	char slug[SLUG_SIZE];
+	const size_t length = slug_of(in->slug.at != NULL ? in->slug : in->name, slug);
+
+	if (length == 0 || (in->slug.at != NULL && !text_equal(text_of(slug), in->slug)))
 		return call_fail(call, ERR_INVALID, "slug",
 				 "slug must be letters a to z, digits and single hyphens, for example fort-myers.");
-	return OK;
+	*out = text_copy(call->arena, (struct text){ slug, length });
+	return out->at == NULL ? ERR_MEMORY : OK;
 }
 
 enum err organizations_create(struct call *call)
@@ -131,8 +109,8 @@ struct change_input {
 #define AT(member) .offset = offsetof(struct change_input, member)
 static const struct json_field change_fields[] = {
 	{ .name = "organization_name", .kind = JSON_TEXT, AT(name), .max = 200 },
-	{ .name = "location", .kind = JSON_TEXT, AT(location), .max = 200 },
-	{ .name = "website_url", .kind = JSON_TEXT, AT(website_url), .max = 2000 },
+	{ .name = "location", .kind = JSON_TEXT, .clears = true, AT(location), .max = 200 },
+	{ .name = "website_url", .kind = JSON_TEXT, .clears = true, AT(website_url), .max = 2000 },
 	{ .name = "status",
 	  .kind = JSON_CHOICE,
 	  AT(status),

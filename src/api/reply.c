@@ -18,6 +18,10 @@ static const struct {
 	[ERR_MEMORY] = { 503, "unavailable", "The server is out of memory for this request: try again in a moment." },
 	[ERR_STORAGE] = { 500, "internal",
 			  "Something broke on our side; the server's log says what, by the request's id." },
+	[ERR_TOO_SLOW] = { 503, "too_slow",
+			   "This took longer than a read may and was given up: ask for less (a smaller limit, a "
+			   "shorter "
+			   "range of time), or try again when the server has less to do." },
 	[ERR_DENIED] = { 500, "internal",
 			 "Something broke on our side; the server's log says what, by the request's id." },
 };

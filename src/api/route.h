@@ -72,6 +72,9 @@ struct route {
 	enum err (*handle)(struct call *call);
 	/* Once it is durable, before it is answered: what must be forgotten in memory; or NULL. */
 	void (*stored)(struct call *call);
+	/* Work that has to be done before it is answered, but not in the handler's transaction; on an errand's thread,
+	 * or left out when none is free; or NULL. */
+	void (*conclude)(struct call *call);
 	const char *reply; /* what a success answers, in the notation of reply_shape.h; of PLAIN_TEXT its media type */
 	const char *about; /* one sentence, for the API's page */
 };

@@ -35,7 +35,7 @@
 #define INVITATION  "invitation: {link: text, expires_at: time}"
 #define SETTINGS    "{...organization_settings(location?, website_url?, retention_days?), api_key: text?, figures_being_counted: object?}"
 #define NEW_KEY     "{id: id, name: text, api_key: text}"
-#define CHAT        "chat_page.9(user_id?, visitor_id?, location?, user_agent?, metadata?)"
+#define CHAT        "chat_page.10(user_id?, visitor_id?, location?, user_agent?, metadata?)"
 #define SHORT_CHAT  "(topic_summary?, leadScore?, sentiment?)"
 #define VISITOR     "visitor_show(email?, name?, source?)"
 #define COUNTS      "[{date: text, day: text, value: int}]"
@@ -94,8 +94,8 @@ const struct route routes[] = {
 	{ "DELETE", "/api/keys/{id}",             SESSION, WRITES, .least = ADMIN,                                .handle = keys_remove,          .audit = "key.revoke",       .stored = keys_revoked, .reply = "{...api_key_revoke}", .about = "Revokes an API key." },
 
 	/* What is erased, and what is given to a person of their own. */
-	{ "DELETE", "/api/chats/{chatId}",       SESSION, WRITES, .errand = true, .least = ADMIN, .prepare = erase_chat_prepare,    .handle = erase_chat_handle,    .audit = "chat.delete",    .reply = "object", .about = "Erases a chat with everything that hangs on it." },
-	{ "DELETE", "/api/visitors/{id}",        SESSION, WRITES, .errand = true, .least = ADMIN, .prepare = erase_visitor_prepare, .handle = erase_visitor_handle, .audit = "visitor.delete", .reply = "object", .about = "Erases a visitor with all chats, views and web results." },
+	{ "DELETE", "/api/chats/{chatId}",       SESSION, WRITES, .errand = true, .least = ADMIN, .prepare = erase_chat_prepare,    .handle = erase_chat_handle,    .conclude = erase_conclude, .audit = "chat.delete",    .reply = "object", .about = "Erases a chat with everything that hangs on it." },
+	{ "DELETE", "/api/visitors/{id}",        SESSION, WRITES, .errand = true, .least = ADMIN, .prepare = erase_visitor_prepare, .handle = erase_visitor_handle,                             .audit = "visitor.delete", .reply = "object", .about = "Erases a visitor with all chats, views and web results." },
 	{ "GET",    "/api/visitors/{id}/export", SESSION, READS,  .least = ADMIN, .handle = export_visitor,       .audit = "visitor.export", .reply = "object", .about = "Everything that is known of a visitor." },
 
 	/* The staff: what they read. */

@@ -4,6 +4,7 @@
 #include "api/keys.h"
 
 #define RETENTION_MAX 36500 /* days */
+#define CLEARED       "Null or an empty text takes it away."
 
 /* The figures by the days of another time zone, on their way: {time_zone, done, total}, in raw rows; else null. */
 static enum err put_progress(struct call *call)
@@ -62,8 +63,8 @@ struct change_input {
 #define AT(member) .offset = offsetof(struct change_input, member)
 static const struct json_field change_fields[] = {
 	{ .name = "organization_name", .kind = JSON_TEXT, AT(name), .max = 200 },
-	{ .name = "location", .kind = JSON_TEXT, AT(location), .max = 200 },
-	{ .name = "website_url", .kind = JSON_TEXT, AT(website_url), .max = 2000 },
+	{ .name = "location", .kind = JSON_TEXT, .clears = true, AT(location), .max = 200, .about = CLEARED },
+	{ .name = "website_url", .kind = JSON_TEXT, .clears = true, AT(website_url), .max = 2000, .about = CLEARED },
 	{ .name = "time_zone",
 	  .kind = JSON_TEXT,
 	  AT(time_zone),

@@ -99,28 +99,57 @@ enum err sign_in_prepare(struct call *call)
 	return err == ERR_NOT_FOUND ? wrong(call) : err;
 }
 
-enum err sign_in_account(struct call *call, const struct uuid *account, const struct uuid *organization,
-			 const char *action)
+/* The actor is filled in by whoever knows the membership. */
+static struct audit_entry entry_of(const struct call *call, const char *action)
+{
+	struct audit_entry entry = { .at = call->now, .actor = AUDIT_USER, .action = action, .from_network = true };
+
+	memcpy(entry.address, call->request->peer.bytes, sizeof entry.address);
+	return entry;
+}
+
+static enum err record(struct call *call, const struct uuid *organization, const char *action, const struct uuid *user,
+		       struct text email)
+{
+	struct audit_entry entry = entry_of(call, action);
+
+	entry.actor_id = *user;
+	entry.actor_email = email;
+	return audit_write_for(call->db, call->arena, organization, &entry);
+}
+
+static enum err enter(struct call *call, const struct uuid *account, const struct uuid *organization,
+		      struct membership_find_out *member)
 {
 	char token[TOKEN_SIZE];
-	struct membership_find_out member;
-	struct audit_entry entry = { .at = call->now, .actor = AUDIT_USER, .action = action, .from_network = true };
-	enum err err = session_create(call->db, call->arena, account, organization, call->now, token, &member);
+	enum err err = session_create(call->db, call->arena, account, organization, call->now, token, member);
 
-	if (err != OK)
-		return err;
 	/* Whoever was signed in with this browser is so no longer: an old cookie that somebody planted opens nothing.
 	 */
-	if (call->session.there)
+	if (err == OK && call->session.there)
 		err = session_end(call->db, call->session.hash);
-	entry.actor_id = member.user_id;
-	entry.actor_email = member.email;
-	memcpy(entry.address, call->request->peer.bytes, sizeof entry.address);
-	if (err == OK)
-		err = audit_write_for(call->db, call->arena, organization, &entry);
 	if (err == OK)
 		session_cookie_set(call->request, text_of(token));
 	return err;
+}
+
+enum err sign_in_account(struct call *call, const struct uuid *account, const struct uuid *organization,
+			 const char *action)
+{
+	struct membership_find_out member;
+	enum err err = enter(call, account, organization, &member);
+
+	return err == OK ? record(call, organization, action, &member.user_id, member.email) : err;
+}
+
+enum err sign_in_anew(struct call *call, const struct uuid *account, const struct uuid *organization,
+		      const char *action)
+{
+	const struct audit_entry entry = entry_of(call, action);
+	struct membership_find_out member;
+	enum err err = enter(call, account, organization, &member);
+
+	return err == OK ? audit_write_to_all(call->db, call->arena, account, &entry) : err;
 }
 
 enum err sign_in(struct call *call)
@@ -140,8 +169,12 @@ enum err sign_in(struct call *call)
 
 enum err sign_out(struct call *call)
 {
-	enum err err = call->session.there ? session_end(call->db, call->session.hash) : OK;
+	const struct session_holder *session = &call->session;
+	enum err err = session->hash[0] != '\0' ? session_end(call->db, session->hash) : OK;
 
+	/* Who is not there, removed or in a suspended organization, leaves nothing that could come back with it. */
+	if (err == OK && session->there)
+		err = record(call, &session->organization, "session.end", &session->user, session->email);
 	session_cookie_clear(call->request);
 	call_put_success(call);
 	return err;
@@ -231,21 +264,18 @@ const struct json_shape sign_in_switch_body = JSON_SHAPE(switch_input, switch_fi
 enum err sign_in_switch(struct call *call)
 {
 	const struct switch_input *in = call->input;
-	struct audit_entry entry = {
-		.at = call->now, .actor = AUDIT_USER, .action = "session.switch", .from_network = true
-	};
+	const struct session_holder *session = &call->session;
 	struct membership_find_out member;
 	struct uuid organization;
 	enum err err = uuid_parse(in->organization_id, &organization) == OK ? OK : ERR_NOT_FOUND;
 
 	if (err == OK)
-		err = session_switch(call->db, call->arena, &call->session, &organization, call->now, &member);
-	if (err != OK)
-		return err;
-	entry.actor_id = member.user_id;
-	entry.actor_email = member.email;
-	memcpy(entry.address, call->request->peer.bytes, sizeof entry.address);
-	err = audit_write_for(call->db, call->arena, &organization, &entry);
+		err = session_switch(call->db, call->arena, session, &organization, call->now, &member);
+	/* The one that was left is not told where to. */
+	if (err == OK && !uuid_equal(&organization, &session->organization))
+		err = record(call, &session->organization, "session.end", &session->user, session->email);
+	if (err == OK)
+		err = record(call, &organization, "session.switch", &member.user_id, member.email);
 	call_put_success(call);
 	return err;
 }
@@ -296,7 +326,7 @@ enum err sign_in_password(struct call *call)
 
 	call->session.there = false;
 	if (err == OK)
-		err = sign_in_account(call, &call->session.account, &call->session.organization, "password.change");
+		err = sign_in_anew(call, &call->session.account, &call->session.organization, "password.change");
 	call_put_success(call);
 	return err;
 }

@@ -27,6 +27,10 @@ enum err sign_in_password(struct call *call);
 enum err sign_in_account(struct call *call, const struct uuid *account, const struct uuid *organization,
 			 const char *action) WARN_UNUSED;
 
+/* The same where the way in itself is another one from now on, which every organization of the account is told. */
+enum err sign_in_anew(struct call *call, const struct uuid *account, const struct uuid *organization,
+		      const char *action) WARN_UNUSED;
+
 /* Checks a password on the slow thread, unless too many were wrong: ERR_RATE_LIMITED with Retry-After, or
  * ERR_UNAUTHORIZED. `account` nil: there is none, which must take as long. */
 enum err sign_in_check_password(struct call *call, struct text email, const struct uuid *account, struct text hash,

@@ -120,6 +120,7 @@ static enum err look(struct audit *audit, int64_t *found)
 	*found = 0;
 	if (err != OK)
 		return err;
+	readers_take_time(&reading);
 	err = recount_all(reading.db, &recount, tell, audit);
 	readers_leave(readers, &reading);
 	audit->rows += recount.rows;

@@ -79,30 +79,57 @@ static enum err list_organizations(struct db *db, const struct uuid *account, st
 }
 
 /* In the system's scope. */
+static enum err write_to_all(struct db *db, struct arena *arena, const struct uuid *account,
+			     const struct audit_entry *entry)
+{
+	struct audit_entry own = *entry;
+	struct uuid organizations[MEMBERSHIPS_MAX];
+	size_t count;
+	enum err err = list_organizations(db, account, organizations, &count);
+
+	for (size_t i = 0; err == OK && i < count; i++) {
+		struct membership_find_out member;
+
+		err = query_one(
+		    db, STATEMENT_MEMBERSHIP_FIND,
+		    &(struct membership_find_in){ .account_id = *account, .organization_id = organizations[i] },
+		    &member, arena);
+		if (err != OK)
+			break;
+		own.actor_email = member.email;
+		if (own.actor == AUDIT_USER)
+			own.actor_id = member.user_id;
+		err = audit_write_for(db, arena, &organizations[i], &own);
+	}
+	return err;
+}
+
+enum err audit_write_to_all(struct db *db, struct arena *arena, const struct uuid *account,
+			    const struct audit_entry *entry)
+{
+	enum err err = db_enter(db, tenant_system());
+	enum err left;
+
+	if (err != OK)
+		return err;
+	err = write_to_all(db, arena, account, entry);
+	left = db_leave(db, err == OK);
+	return err == OK ? left : err;
+}
+
+/* In the system's scope. */
 static enum err write_failure(struct db *db, void *context)
 {
 	const struct failure *failure = context;
 	struct audit_entry entry = { .at = failure->now,
 				     .action = "session.refuse",
 				     .from_network = failure->from_network };
-	struct uuid organizations[MEMBERSHIPS_MAX];
 	struct arena arena;
-	size_t count;
-	enum err err = list_organizations(db, &failure->account, organizations, &count);
+	enum err err;
 
 	memcpy(entry.address, failure->address, sizeof entry.address);
 	arena_init(&arena, (size_t)MEMBERSHIPS_MAX * 1024);
-	for (size_t i = 0; err == OK && i < count; i++) {
-		struct membership_find_out member;
-
-		err = query_one(
-		    db, STATEMENT_MEMBERSHIP_FIND,
-		    &(struct membership_find_in){ .account_id = failure->account, .organization_id = organizations[i] },
-		    &member, &arena);
-		entry.actor_email = member.email;
-		if (err == OK)
-			err = audit_write_for(db, &arena, &organizations[i], &entry);
-	}
+	err = write_to_all(db, &arena, &failure->account, &entry);
 	arena_fini(&arena);
 	return err;
 }

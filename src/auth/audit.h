@@ -36,6 +36,11 @@ enum err audit_write(struct db *db, const struct audit_entry *entry) WARN_UNUSED
 enum err audit_write_for(struct db *db, struct arena *arena, const struct uuid *organization,
 			 const struct audit_entry *entry) WARN_UNUSED;
 
+/* What concerns the account wherever it goes, told to every organization it belongs to: there the actor is its
+ * membership and e-mail. In any scope of a writer's transaction. */
+enum err audit_write_to_all(struct db *db, struct arena *arena, const struct uuid *account,
+			    const struct audit_entry *entry) WARN_UNUSED;
+
 /* A failed sign-in to the account, told to every organization it belongs to. Not waited for: the answer must not take
  * longer for an account that exists. */
 void audit_failed_sign_in(struct writer *writer, const struct uuid *account, const uint8_t address[16],

@@ -1,16 +1,14 @@
 #include "auth/oidc_entry.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "auth/api_key.h"
+#include "auth/audit.h"
 #include "auth/founding.h"
 #include "auth/session.h"
+#include "auth/slug.h"
 #include "auth/system_query.h"
 #include "auth/tenant.h"
-
-#define SLUG_MAX   63 /* bytes */
-#define SLUG_TRIES 20
 
 /* One person on their way in. */
 struct way {
@@ -18,6 +16,7 @@ struct way {
 	struct arena *arena;
 	const struct oidc_person *person;
 	int64_t now;
+	const uint8_t *address;
 	struct oidc_entry *entry;
 };
 
@@ -28,6 +27,20 @@ static enum err find_invitation(const struct way *way, struct invitation_by_emai
 			  &(struct invitation_by_email_in){
 			      .email = way->person->email, .account_id = way->entry->account, .now = way->now },
 			  out, way->arena);
+}
+
+static enum err record(const struct way *way, const struct uuid *organization, const char *action,
+		       const struct uuid *user)
+{
+	struct audit_entry entry = { .at = way->now,
+				     .actor = AUDIT_USER,
+				     .actor_id = *user,
+				     .actor_email = way->person->email,
+				     .action = action,
+				     .from_network = true };
+
+	memcpy(entry.address, way->address, sizeof entry.address);
+	return audit_write_for(way->db, way->arena, organization, &entry);
 }
 
 static enum err accept(const struct way *way, const struct invitation_by_email_out *invitation)
@@ -47,7 +60,7 @@ static enum err accept(const struct way *way, const struct invitation_by_email_o
 	if (err == OK)
 		err = tenant_run(way->db, scope, STATEMENT_INVITATION_DELETE,
 				 &(struct invitation_delete_in){ .user_id = invitation->user_id }, NULL);
-	return err;
+	return err == OK ? record(way, &invitation->organization_id, "invitation.accept", &invitation->user_id) : err;
 }
 
 /* Each one accepted is gone from the next look. */
@@ -106,52 +119,6 @@ static enum err take_over(const struct way *way, const struct account_by_email_o
 	return err == OK ? session_end_all(way->db, &account->id) : err;
 }
 
-/* Letters and digits of ASCII in lower case, with single hyphens between them. */
-static size_t put_slug(struct text name, char out[SLUG_MAX + 1])
-{
-	size_t length = 0;
-
-	for (size_t i = 0; i < name.length && length < SLUG_MAX - 4; i++) {
-		const char byte = name.at[i] >= 'A' && name.at[i] <= 'Z' ? (char)(name.at[i] + 'a' - 'A') : name.at[i];
-
-		if ((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9'))
-			out[length++] = byte;
-		else if (length > 0 && out[length - 1] != '-')
-			out[length++] = '-';
-	}
-	while (length > 0 && out[length - 1] == '-')
-		length--;
-	if (length == 0) {
-		memcpy(out, "organization", sizeof "organization");
-		length = strlen(out);
-	}
-	out[length] = '\0';
-	return length;
-}
-
-/* One that nobody has: the name's own, or with a number behind it, at last with a random one. */
-static enum err choose_slug(const struct way *way, struct text name, char out[SLUG_MAX + 1])
-{
-	const size_t length = put_slug(name, out);
-	const struct uuid id = uuid_new();
-	struct organization_by_slug_out row;
-
-	for (int number = 1; number <= SLUG_TRIES; number++) {
-		enum err err;
-
-		if (number > 1)
-			snprintf(out + length, SLUG_MAX + 1 - length, "-%d", number);
-		err = system_one(way->db, STATEMENT_ORGANIZATION_BY_SLUG,
-				 &(struct organization_by_slug_in){ .slug = text_of(out) }, &row, way->arena);
-		if (err != OK)
-			return err == ERR_NOT_FOUND ? OK : err;
-	}
-	/* The last four bytes of an id are random. */
-	out[length < SLUG_MAX - 9 ? length : SLUG_MAX - 9] = '-';
-	text_hex(id.bytes + 12, 4, out + (length < SLUG_MAX - 9 ? length : SLUG_MAX - 9) + 1);
-	return OK;
-}
-
 static struct text organization_name(const struct oidc_person *person)
 {
 	const char *at = memrchr(person->email.at, '@', person->email.length);
@@ -171,8 +138,8 @@ static enum err found(const struct way *way)
 	char key[API_KEY_SIZE];
 	char hash[API_KEY_HASH_SIZE];
 	char masked[API_KEY_MASKED_SIZE];
-	char slug[SLUG_MAX + 1];
-	enum err err = scope == NULL ? ERR_MEMORY : choose_slug(way, name, slug);
+	char slug[SLUG_SIZE];
+	enum err err = scope == NULL ? ERR_MEMORY : slug_choose(way->db, way->arena, name, slug);
 
 	api_key_make(key);
 	api_key_hash(text_of(key), hash);
@@ -223,10 +190,12 @@ static enum err come_first(const struct way *way, bool open)
 	return err == OK && !invited ? found(way) : err;
 }
 
-enum err oidc_enter(struct db *db, struct arena *arena, const struct oidc_person *person, bool open, int64_t now,
-		    struct oidc_entry *out)
+enum err oidc_enter(struct db *db, struct arena *arena, const struct oidc_visit *visit, struct oidc_entry *out)
 {
-	const struct way way = { .db = db, .arena = arena, .person = person, .now = now, .entry = out };
+	const struct oidc_person *person = visit->person;
+	const struct way way = {
+		.db = db, .arena = arena, .person = person, .now = visit->now, .address = visit->address, .entry = out
+	};
 	struct identity_by_subject_out known;
 	struct membership_list_out membership;
 	enum err err;
@@ -238,7 +207,7 @@ enum err oidc_enter(struct db *db, struct arena *arena, const struct oidc_person
 	if (err == OK)
 		out->account = known.account_id;
 	else if (err == ERR_NOT_FOUND)
-		err = come_first(&way, open);
+		err = come_first(&way, visit->open);
 	/* What an e-mail opens it opens once: who is known may have been given another one since, or taken one over. */
 	if (err == OK && out->linked)
 		err = accept_all(&way);

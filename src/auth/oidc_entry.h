@@ -10,6 +10,14 @@
 #include "auth/oidc_token.h"
 #include "store/db.h"
 
+/* One person at the door. */
+struct oidc_visit {
+	const struct oidc_person *person;
+	bool open;              /* who is not invited founds an organization */
+	int64_t now;            /* ms */
+	const uint8_t *address; /* 16 bytes: where they come from, for the record */
+};
+
 struct oidc_entry {
 	struct uuid account;
 	struct uuid organization; /* the one that the account was in last, or that it was invited to */
@@ -18,8 +26,8 @@ struct oidc_entry {
 
 /* ERR_UNAUTHORIZED: the e-mail would have to be verified. ERR_FORBIDDEN: nobody has invited this person, or another
  * identity of this provider has the account, which `out` then names. On failure nothing may be kept of what was
- * written. `open`: who is not invited founds an organization. */
-enum err oidc_enter(struct db *db, struct arena *arena, const struct oidc_person *person, bool open, int64_t now,
+ * written. Each invitation accepted is in the record of its organization; the way in is for the caller to record. */
+enum err oidc_enter(struct db *db, struct arena *arena, const struct oidc_visit *visit,
 		    struct oidc_entry *out) WARN_UNUSED;
 
 #endif

@@ -94,6 +94,24 @@ static enum err enter(struct db *db, struct arena *arena, const struct uuid *acc
 			  &(struct user_signed_in_in){ .id = member->user_id, .now = now }, NULL);
 }
 
+/* The one just made, `hash`, stays, whatever the clock has done. */
+static enum err end_surplus(struct db *db, struct arena *arena, const struct uuid *account, const char *hash)
+{
+	struct session_surplus_out first;
+	enum err err = system_one(
+	    db, STATEMENT_SESSION_SURPLUS,
+	    &(struct session_surplus_in){ .account_id = *account, .hash = text_of(hash), .others = SESSION_MOST - 1 },
+	    &first, arena);
+
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	return system_run(
+	    db, STATEMENT_SESSIONS_DELETE_SURPLUS,
+	    &(struct sessions_delete_surplus_in){
+		.account_id = *account, .hash = text_of(hash), .number = first.number, .expires_at = first.expires_at },
+	    NULL);
+}
+
 enum err session_create(struct db *db, struct arena *arena, const struct uuid *account, const struct uuid *organization,
 			int64_t now, char token[TOKEN_SIZE], struct membership_find_out *member)
 {
@@ -104,13 +122,14 @@ enum err session_create(struct db *db, struct arena *arena, const struct uuid *a
 	(void)token_hash(text_of(token), hash);
 	if (err != OK)
 		return err;
-	return system_run(db, STATEMENT_SESSION_CREATE,
-			  &(struct session_create_in){ .hash = text_of(hash),
-						       .account_id = *account,
-						       .organization_id = *organization,
-						       .now = now,
-						       .expires_at = now + SESSION_LIFETIME },
-			  NULL);
+	err = system_run(db, STATEMENT_SESSION_CREATE,
+			 &(struct session_create_in){ .hash = text_of(hash),
+						      .account_id = *account,
+						      .organization_id = *organization,
+						      .now = now,
+						      .expires_at = now + SESSION_LIFETIME },
+			 NULL);
+	return err == OK ? end_surplus(db, arena, account, hash) : err;
 }
 
 enum err session_switch(struct db *db, struct arena *arena, const struct session_holder *holder,

@@ -12,6 +12,7 @@
 #include "store/writer.h"
 
 #define SESSION_LIFETIME ((int64_t)30 * 24 * 60 * 60 * 1000) /* ms */
+#define SESSION_MOST     50                                  /* of an account */
 
 /* Who is signed in. */
 struct session_holder {
@@ -42,7 +43,8 @@ enum err session_confirm(struct db *db, struct arena *arena, struct session_hold
 bool session_slide(struct writer *writer, struct session_holder *holder, int64_t now);
 
 /* Signs an account in to an organization: a new session, whose token is given once, and the membership. In any scope of
- * a writer's transaction. ERR_NOT_FOUND: no member there. */
+ * a writer's transaction. Of more than SESSION_MOST the one that was used longest ago ends. ERR_NOT_FOUND: no member
+ * there. */
 enum err session_create(struct db *db, struct arena *arena, const struct uuid *account, const struct uuid *organization,
 			int64_t now, char token[TOKEN_SIZE], struct membership_find_out *member) WARN_UNUSED;
 

@@ -25,6 +25,14 @@ int64_t clock_monotonic(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+int64_t clock_worked(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 /* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, and back. The year is counted from March, so
  * that the leap day is its last; 400 years are always 146,097 days. Source: H. Hinnant, "chrono-compatible low-level
  * date algorithms", days_from_civil and civil_from_days. Years 0000 to 9999. */

@@ -16,6 +16,7 @@
 
 int64_t clock_now(void);       /* ms since 1970 UTC */
 int64_t clock_monotonic(void); /* microseconds since some moment; never goes back */
+int64_t clock_worked(void);    /* microseconds that a processor has spent on this thread */
 
 /* Years 0000 to 9999. */
 void clock_format(int64_t time, char out[CLOCK_TEXT_SIZE]);

@@ -18,6 +18,7 @@ enum err {
 	ERR_UNAVAILABLE,  /* not now: full queue, draining, database away */
 	ERR_MEMORY,       /* an allocation failed or an arena reached its cap */
 	ERR_STORAGE,      /* the database refused or broke; the log has the reason */
+	ERR_TOO_SLOW,     /* a read took longer than it may */
 	ERR_DENIED,       /* row security refused a statement: a bug of ours, never an input's */
 };
 

@@ -351,7 +351,7 @@ static void set_absent(const struct json_field *field, void *member)
 static bool is_given(const struct json_field *field, const struct json_tree_view *view)
 {
 	if (view->kind == JSON_TREE_TEXT && view->text.length == 0)
-		return field->kind == JSON_OBJECT || field->kind == JSON_LIST;
+		return field->kind == JSON_OBJECT || field->kind == JSON_LIST || field->clears;
 	return view->kind != JSON_TREE_NULL;
 }
 
@@ -368,15 +368,25 @@ static enum err fill_member(const struct filling *filling, const struct json_fie
 	return OK;
 }
 
+static struct json_tree_view look_at(const struct json_field *field, const struct json_value *object, const char *name)
+{
+	const struct json_value *value = json_tree_member(object, text_of(name));
+	struct json_tree_view view = json_tree_look(value);
+
+	if (field->clears && value && view.kind == JSON_TREE_NULL)
+		view = (struct json_tree_view){ .kind = JSON_TREE_TEXT, .text = TEXT("") };
+	return view;
+}
+
 static enum err fill_struct(const struct filling *filling, const struct json_value *object,
 			    const struct json_shape *shape, void *out)
 {
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct json_field *field = &shape->fields[i];
-		struct json_tree_view given = json_tree_look(json_tree_member(object, text_of(field->name)));
+		struct json_tree_view given = look_at(field, object, field->name);
 
 		if (field->alias && !is_given(field, &given))
-			given = json_tree_look(json_tree_member(object, text_of(field->alias)));
+			given = look_at(field, object, field->alias);
 		enum err err = fill_member(filling, field, &given, out);
 		if (err)
 			return err;

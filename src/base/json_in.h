@@ -18,7 +18,7 @@
 #define JSON_ABSENT INT64_MIN /* an int or a time that was not given */
 
 /* How a value is checked and what the handler's struct holds for it. null counts as not given, and so does an empty
- * text unless a list or an object is meant. A fault's field may live in the arena. */
+ * text unless a list or an object is meant, or the field `clears`. A fault's field may live in the arena. */
 enum json_kind {
 	JSON_TEXT,   /* struct text; min..max bytes; an empty optional text counts as not given */
 	JSON_EMAIL,  /* struct text, as text_email makes it */
@@ -38,6 +38,7 @@ struct json_field {
 	const char *alias; /* an older name, taken when `name` is not given; or NULL */
 	enum json_kind kind;
 	bool required;
+	bool clears;   /* of a JSON_TEXT: null and an empty text are given, both as an empty text */
 	size_t offset; /* of the member in the handler's struct */
 	int64_t min;
 	int64_t max;                    /* 0: none, but for texts 200 bytes */

@@ -1,55 +1,82 @@
 #include "erase/erase.h"
 
-#include "base/clock.h"
 #include "store/query.h"
 
-#define STEP_MICROSECONDS 5000
-#define STEP_BYTES        ((size_t)2 << 20)
-#define ARENA_CAP         ((size_t)64 << 20)
+#define STEP_MESSAGES 200
+#define STEP_BYTES    (24 << 10) /* of content; the message that reaches it is the last */
+#define ARENA_CAP     ((size_t)64 << 20)
 
-/* A message of a chat that is gone. `mark`: up to where messages are in the index. */
-static enum err erase_message(struct db *db, int64_t chat_number, int64_t number, int64_t mark,
-			      const struct erasure_message_out *message)
+/* The newest messages of a chat that is gone, newest first. */
+struct newest {
+	struct gone {
+		int64_t number;
+		struct text content;
+	} list[STEP_MESSAGES];
+	size_t count;
+	int64_t next; /* number of the one behind them; DB_NULL: there is none */
+};
+
+/* A chain that ends before its first message has nothing more to remove. */
+static enum err read_newest(struct db *db, const struct erasure_first_out *erasure, struct arena *arena,
+			    struct newest *newest)
 {
+	struct erasure_message_out message;
+	size_t bytes = 0;
 	enum err err = OK;
 
-	if (number <= mark)
-		err = search_remove_message(db, chat_number, number, message->content);
-	return err == OK ? query_run(db, STATEMENT_ERASURE_MESSAGE_ROW,
-				     &(struct erasure_message_row_in){ .number = number }, NULL)
-			 : err;
+	newest->next = erasure->next_message;
+	while (err == OK && newest->next != DB_NULL && newest->count < STEP_MESSAGES && bytes < STEP_BYTES) {
+		err = query_one(
+		    db, STATEMENT_ERASURE_MESSAGE,
+		    &(struct erasure_message_in){ .number = newest->next, .chat_number = erasure->chat_number },
+		    &message, arena);
+		if (err != OK)
+			break;
+		newest->list[newest->count++] = (struct gone){ newest->next, message.content };
+		newest->next = message.previous;
+		bytes += message.content.length;
+	}
+	if (err != ERR_NOT_FOUND)
+		return err;
+	newest->next = DB_NULL;
+	return OK;
 }
 
-/* As many as the time allows, at least one; in the organization's scope. */
-static enum err erase_some(struct db *db, const struct erasure_first_out *erasure, int64_t mark)
+/* The words of those up to `mark`, where the index has come to, go in the order of the documents: FTS5 writes what it
+ * has gathered as a piece of its own at each other turn. */
+static enum err remove_newest(struct db *db, int64_t chat_number, int64_t mark, const struct newest *newest)
 {
-	const int64_t until = clock_monotonic() + STEP_MICROSECONDS;
-	struct erasure_message_out message = { .previous = erasure->next_message };
-	struct arena arena;
 	enum err err = OK;
 
-	arena_init(&arena, ARENA_CAP);
-	do {
-		const int64_t number = message.previous;
+	for (size_t i = newest->count; err == OK && i-- > 0;) {
+		const struct gone *message = &newest->list[i];
 
-		if (arena.taken > STEP_BYTES)
-			arena_fini(&arena);
-		err = query_one(db, STATEMENT_ERASURE_MESSAGE,
-				&(struct erasure_message_in){ .number = number, .chat_number = erasure->chat_number },
-				&message, &arena);
+		if (message->number <= mark)
+			err = search_remove_message(db, chat_number, message->number, message->content);
 		if (err == OK)
-			err = erase_message(db, erasure->chat_number, number, mark, &message);
-	} while (err == OK && message.previous != DB_NULL && clock_monotonic() < until);
-	arena_fini(&arena);
-	/* A chain that ends before its first message has nothing more to remove. */
-	if (err == ERR_NOT_FOUND || (err == OK && message.previous == DB_NULL))
+			err = query_run(db, STATEMENT_ERASURE_MESSAGE_ROW,
+					&(struct erasure_message_row_in){ .number = message->number }, NULL);
+	}
+	return err;
+}
+
+/* In the organization's scope. */
+static enum err erase_some(struct db *db, const struct erasure_first_out *erasure, int64_t mark, struct arena *arena)
+{
+	struct newest *newest = arena_take(arena, sizeof *newest);
+	enum err err = newest == NULL ? ERR_MEMORY : OK;
+
+	if (err == OK)
+		err = read_newest(db, erasure, arena, newest);
+	if (err == OK)
+		err = remove_newest(db, erasure->chat_number, mark, newest);
+	if (err != OK)
+		return err;
+	if (newest->next == DB_NULL)
 		return query_run(db, STATEMENT_ERASURE_FINISH, &(struct erasure_finish_in){ .number = erasure->number },
 				 NULL);
-	return err == OK
-		   ? query_run(db, STATEMENT_ERASURE_MOVE,
-			       &(struct erasure_move_in){ .number = erasure->number, .next_message = message.previous },
-			       NULL)
-		   : err;
+	return query_run(db, STATEMENT_ERASURE_MOVE,
+			 &(struct erasure_move_in){ .number = erasure->number, .next_message = newest->next }, NULL);
 }
 
 static enum err read_first(struct db *db, const struct scope *system, struct erasure_first_out *out)
@@ -67,14 +94,39 @@ static enum err read_first(struct db *db, const struct scope *system, struct era
 	return left == OK ? err : left;
 }
 
-enum err erase_step(struct db *db, const struct search_doors *doors, bool *more)
+static enum err uncount(struct db *db, struct ledger *ledger, const struct scope *scope, struct arena *arena)
+{
+	struct erasing erasing = { .counting = { .ledger = ledger, .db = db, .scope = scope, .arena = arena } };
+	bool more;
+
+	return erase_uncount(&erasing, &more);
+}
+
+/* Settled at once, for the scope lives no longer; of a step that failed nothing is left to write. */
+static enum err in_scope(struct db *db, struct ledger *ledger, const struct scope *scope,
+			 const struct erasure_first_out *erasure, int64_t mark, struct arena *arena)
+{
+	enum err err = db_enter(db, scope);
+	enum err left;
+
+	if (err != OK)
+		return err;
+	err = erasure->counted ? uncount(db, ledger, scope, arena) : erase_some(db, erasure, mark, arena);
+	left = db_leave(db, err == OK);
+	ledger_end_item(ledger, err == OK && left == OK);
+	if (err == OK)
+		err = left;
+	left = ledger_settle(db, ledger);
+	return err == OK ? left : err;
+}
+
+enum err erase_step(struct db *db, struct ledger *ledger, const struct search_doors *doors, bool *more)
 {
 	struct erasure_first_out erasure;
 	const struct scope *scope;
 	struct arena arena;
 	int64_t mark = 0;
 	enum err err = read_first(db, doors->system, &erasure);
-	enum err left;
 
 	*more = false;
 	if (err != OK)
@@ -82,14 +134,9 @@ enum err erase_step(struct db *db, const struct search_doors *doors, bool *more)
 	err = search_reached(db, doors->system, &mark);
 	if (err != OK)
 		return err;
-	arena_init(&arena, 4096);
+	arena_init(&arena, ARENA_CAP);
 	scope = doors->open(&arena, &erasure.organization_id);
-	err = scope == NULL ? ERR_MEMORY : db_enter(db, scope);
-	if (err == OK) {
-		err = erase_some(db, &erasure, mark);
-		left = db_leave(db, err == OK);
-		err = left == OK ? err : left;
-	}
+	err = scope == NULL ? ERR_MEMORY : in_scope(db, ledger, scope, &erasure, mark, &arena);
 	arena_fini(&arena);
 	*more = err == OK;
 	return err;

@@ -4,7 +4,6 @@
 #include "store/query.h"
 
 #define CHATS_AT_ONCE      20
-#define ROWS_AT_ONCE       ((size_t)500)
 #define VISITORS_AT_ONCE   100
 #define PIECE_CAP          ((size_t)64 << 20)
 #define PIECE_MICROSECONDS 10000
@@ -30,31 +29,36 @@ static void begin_phase(struct retention *at, enum phase phase)
 	at->after_number = 0;
 }
 
+/* What the last ones said is uncounted before more are erased. */
 static enum err erase_chats(struct retention *at, struct erasing *erasing, bool *done)
 {
-	struct erase_chats_older_in in = { .before = at->before,
-					   .after_time = at->after_time,
-					   .after_number = at->after_number,
-					   .limit = CHATS_AT_ONCE };
-	struct erase_chats_older_out rows[CHATS_AT_ONCE];
+	struct chats_older_in in = { .before = at->before,
+				     .after_time = at->after_time,
+				     .after_number = at->after_number,
+				     .limit = CHATS_AT_ONCE };
+	struct chats_older_out rows[CHATS_AT_ONCE];
 	struct db *db = erasing->counting.db;
 	const int64_t until = clock_monotonic() + PIECE_MICROSECONDS;
 	size_t count = 0;
 	size_t erased = 0;
-	enum err err = db_start(db, STATEMENT_ERASE_CHATS_OLDER, &in);
+	bool more = false;
+	enum err err = erase_uncount(erasing, &more);
 
-	while (err == OK && count < CHATS_AT_ONCE &&
-	       (err = db_step(db, STATEMENT_ERASE_CHATS_OLDER, &rows[count])) == OK)
+	*done = false;
+	if (err != OK || more)
+		return err;
+	err = db_start(db, STATEMENT_CHATS_OLDER, &in);
+	while (err == OK && count < CHATS_AT_ONCE && (err = db_step(db, STATEMENT_CHATS_OLDER, &rows[count])) == OK)
 		count++;
-	db_stop(db, STATEMENT_ERASE_CHATS_OLDER);
+	db_stop(db, STATEMENT_CHATS_OLDER);
 	err = err == ERR_NOT_FOUND ? OK : err;
 	/* One at least; a chat may have much that hangs on it. */
 	for (; err == OK && erased < count && (erased == 0 || clock_monotonic() < until); erased++) {
-		err = erase_chat(erasing, rows[erased].number);
+		err = erase_chat_alone(erasing, rows[erased].number);
 		at->after_time = rows[erased].created_at;
 		at->after_number = rows[erased].number;
 	}
-	*done = erased == count && count < CHATS_AT_ONCE;
+	*done = count == 0;
 	return err;
 }
 
@@ -75,7 +79,7 @@ static enum err erase_visitors(struct retention *at, struct erasing *erasing, bo
 	db_stop(db, STATEMENT_ERASE_VISITORS_OLDER);
 	err = err == ERR_NOT_FOUND ? OK : err;
 	for (size_t i = 0; err == OK && i < count; i++) {
-		err = erase_visitor(erasing, &rows[i].id);
+		err = erase_visitor_alone(erasing, &rows[i].id);
 		at->after_time = rows[i].created_at;
 		at->after_number = rows[i].number;
 	}
@@ -83,25 +87,19 @@ static enum err erase_visitors(struct retention *at, struct erasing *erasing, bo
 	return err;
 }
 
-static enum err erase_rows(struct retention *at, struct erasing *erasing, bool *done)
+static enum err erase_older_rows(struct retention *at, struct erasing *erasing, bool *done)
 {
-	const int64_t limit = (int64_t)ROWS_AT_ONCE;
-	size_t count = 0;
-	enum err err;
+	static const struct erase_source sources[] = {
+		[MENTIONS] = { ERASE_MENTIONS, STATEMENT_MENTIONS_OLDER },
+		[VIEWS] = { ERASE_VIEWS, STATEMENT_VIEWS_OLDER },
+		[WEB_MENTIONS] = { ERASE_WEB_MENTIONS, STATEMENT_WEB_MENTIONS_OLDER },
+	};
+	bool more = false;
+	enum err err =
+	    erase_sources(erasing, &sources[at->phase], 1,
+			  &(struct mentions_older_in){ at->before, (int64_t)ERASE_AT_ONCE }, ERASE_AT_ONCE, &more);
 
-	if (at->phase == MENTIONS)
-		err = erase_mentions(erasing, STATEMENT_ERASE_MENTIONS_OLDER,
-				     &(struct erase_mentions_older_in){ .before = at->before, .limit = limit },
-				     ROWS_AT_ONCE, &count);
-	else if (at->phase == VIEWS)
-		err = erase_views(erasing, STATEMENT_ERASE_VIEWS_OLDER,
-				  &(struct erase_views_older_in){ .before = at->before, .limit = limit }, ROWS_AT_ONCE,
-				  &count);
-	else
-		err = erase_web_mentions(erasing, STATEMENT_ERASE_WEB_MENTIONS_OLDER,
-					 &(struct erase_web_mentions_older_in){ .before = at->before, .limit = limit },
-					 ROWS_AT_ONCE, &count);
-	*done = count < ROWS_AT_ONCE;
+	*done = !more;
 	return err;
 }
 
@@ -122,7 +120,7 @@ static enum err run_piece(struct db *db, void *context)
 	else if (next.phase == VISITORS)
 		err = erase_visitors(&next, &erasing, &done);
 	else
-		err = erase_rows(&next, &erasing, &done);
+		err = erase_older_rows(&next, &erasing, &done);
 	arena_fini(&arena);
 	if (err == OK && done)
 		begin_phase(&next, next.phase + 1);
@@ -191,6 +189,7 @@ enum err retention_count(struct readers *readers, const struct scope *scope, int
 
 	if (err != OK)
 		return err;
+	readers_take_time(&reading);
 	arena_init(&arena, 4096);
 	err = count_all(reading.db, &arena, before, receipt);
 	arena_fini(&arena);

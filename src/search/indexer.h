@@ -1,8 +1,10 @@
 /* Brings the words of messages into the index, behind their storing, in small steps.
  * Owner: whoever calls it; the writer's thread, in a transaction of its own.
  * The documents and the mark (which message was looked at last) move together: a crash between two steps leaves neither
- * a hole nor a double. A message that is gone before its turn is never indexed. Never touched by the storing of a
- * message. Next: search/words.h, and background.c, which has the step in its table. */
+ * a hole nor a double. A message that is gone before its turn is never indexed. Behind about every thousandth document
+ * stands a mark, a document of an odd number without a text: a search that asks for marks too meets one before long,
+ * however far the next hit is, and knows how far it has come. Never touched by the storing of a message. Next:
+ * search/words.h, and background.c, which has the step in its table. */
 #ifndef INNKEEPER_SEARCH_INDEXER_H
 #define INNKEEPER_SEARCH_INDEXER_H
 

@@ -248,22 +248,23 @@ static void quote(struct buffer *to, char kind, const struct word *word)
 }
 
 /* One word of a question; the last may be whole or begun. */
-static void ask_for(struct buffer *to, const struct word *word, bool last)
+static void ask_for(struct buffer *to, const struct word *word, bool last, bool marks)
 {
 	const bool begun = last && word->letters && word->count >= BEGINNING_LEAST && word->count <= BEGINNING_MOST;
 
 	if (to->length > 0)
 		buffer_string(to, " AND ");
-	buffer_string(to, begun ? "(" : "");
+	buffer_string(to, begun || marks ? "(" : "");
 	quote(to, '=', word);
 	if (begun) {
 		buffer_string(to, " OR ");
 		quote(to, '^', word);
-		buffer_string(to, ")");
 	}
+	buffer_string(to, marks ? " OR \"" WORDS_MARK "\"" : "");
+	buffer_string(to, begun || marks ? ")" : "");
 }
 
-enum err words_of_query(struct text query, struct arena *arena, struct text *out)
+static enum err ask(struct text query, bool marks, struct arena *arena, struct text *out)
 {
 	struct word words[WORDS_OF_QUERY];
 	struct reading reading = { 0 };
@@ -280,9 +281,19 @@ enum err words_of_query(struct text query, struct arena *arena, struct text *out
 		return err;
 	buffer_init(&expression, EXPRESSION_LIMIT);
 	for (size_t i = 0; i < count; i++)
-		ask_for(&expression, &words[i], i + 1 == count);
+		ask_for(&expression, &words[i], i + 1 == count, marks);
 	if (!expression.failed)
 		*out = text_copy(arena, (struct text){ expression.at, expression.length });
 	buffer_fini(&expression);
 	return out->at == NULL ? ERR_MEMORY : OK;
+}
+
+enum err words_of_query(struct text query, struct arena *arena, struct text *out)
+{
+	return ask(query, false, arena, out);
+}
+
+enum err words_of_query_and_marks(struct text query, struct arena *arena, struct text *out)
+{
+	return ask(query, true, arena, out);
 }

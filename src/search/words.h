@@ -23,4 +23,10 @@ enum err words_of_document(struct text text, struct arena *arena, struct buffer 
  * the question holds no word: nothing is asked. ERR_TOO_LARGE: more than WORDS_OF_QUERY. */
 enum err words_of_query(struct text query, struct arena *arena, struct text *out) WARN_UNUSED;
 
+/* A word that no text and no question has: what a mark (search/indexer.h) says. */
+#define WORDS_MARK "#"
+
+/* The same, and every mark that is on the way. */
+enum err words_of_query_and_marks(struct text query, struct arena *arena, struct text *out) WARN_UNUSED;
+
 #endif

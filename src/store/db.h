@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "statements.h"
@@ -40,6 +41,16 @@ enum err db_begin(struct db *db) WARN_UNUSED;
  * transaction may succeed (disk full). ERR_STORAGE: a write or sync failed and what the disk holds is unknown; the
  * process must end. Without `keep` nothing of it remains. */
 enum err db_end(struct db *db, bool keep) WARN_UNUSED;
+
+/* How long this transaction may read, microseconds from now; 0: as long as it takes, as at first. Behind it a read
+ * fails with ERR_TOO_SLOW, also in the midst of a step. Of a reader; the transaction can be ended, and the next one
+ * begins anew. */
+void db_limit(struct db *db, int64_t microseconds);
+
+/* Until it is called again with NULL or the transaction ends, a read also fails, ERR_TOO_SLOW, when the budget is
+ * spent: looked at often, so that a search through millions of words stops within parts of a millisecond. A statement
+ * that failed can be started again. The budget is borrowed. Of a reader. */
+void db_hurry(struct db *db, const struct budget *budget);
 
 /* Enters a scope inside a transaction; on a writer also sets a savepoint. Nests eight deep. */
 enum err db_enter(struct db *db, const struct scope *scope) WARN_UNUSED;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "store/db.h"
 #include "store/row_security.h"
 
@@ -19,6 +20,12 @@
 #define WRITER_CACHE_KIB 65536 /* the pages that random chats' activity dirties, at 100,000 chats ten times over */
 #define READER_CACHE_KIB 8192
 #define CHECKPOINT_PAGES 4096 /* of the log: measured best of 1024 to 8192 for rate and tail at random chats */
+
+/* Steps of SQLite's machine between two looks at the clock: some dozens of microseconds. What is done inside of one
+ * step, FTS5's walk through its lists, is only seen by the three that each page of a list takes: 8 of them are 0.3 ms.
+ */
+#define STEPS_UNHURRIED 2000
+#define STEPS_HURRIED   8
 
 enum transaction { BEGIN_READ, BEGIN_WRITE, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ROLLBACK_TO, TRANSACTION_COUNT };
 
@@ -41,9 +48,11 @@ struct db {
 	const struct scope *scopes[SCOPES_DEEP];
 	size_t depth;
 	int64_t changed;
-	int pages_logged; /* in the log after the last commit */
-	int pages_home;   /* of them, already moved to the file */
-	bool deleted;     /* rows, since the log was emptied: it may still hold what they said */
+	int64_t deadline;            /* of a reader's transaction, clock_monotonic */
+	const struct budget *budget; /* NULL: no hurry */
+	int pages_logged;            /* in the log after the last commit */
+	int pages_home;              /* of them, already moved to the file */
+	bool deleted;                /* rows, since the log was emptied: it may still hold what they said */
 	sqlite3_stmt *transactions[TRANSACTION_COUNT];
 	sqlite3_stmt *prepared[STATEMENT_COUNT]; /* made at first use, kept */
 	bool open[STATEMENT_COUNT];              /* started and not stopped */
@@ -94,6 +103,8 @@ static enum err err_of(const struct db *db, int status, const char *what)
 		return ERR_MEMORY;
 	case SQLITE_TOOBIG:
 		return ERR_TOO_LARGE;
+	case SQLITE_INTERRUPT:
+		return ERR_TOO_SLOW;
 	default:
 		log_failure(db, what);
 		return ERR_STORAGE;
@@ -147,6 +158,34 @@ static int note_log(void *given, sqlite3 *sqlite, const char *schema, int pages)
 	return SQLITE_OK;
 }
 
+/* https://www.sqlite.org/c3ref/progress_handler.html: not 0 ends what is running. */
+static int is_too_late(void *given)
+{
+	const struct db *db = given;
+
+	return (db->budget != NULL && budget_spent(db->budget)) || clock_monotonic() >= db->deadline;
+}
+
+static void watch_time(struct db *db)
+{
+	const bool watched = db->use == DB_READ && (db->budget != NULL || db->deadline != INT64_MAX);
+
+	sqlite3_progress_handler(db->sqlite, db->budget == NULL ? STEPS_UNHURRIED : STEPS_HURRIED,
+				 watched ? is_too_late : NULL, db);
+}
+
+void db_limit(struct db *db, int64_t microseconds)
+{
+	db->deadline = microseconds == 0 ? INT64_MAX : clock_monotonic() + microseconds;
+	watch_time(db);
+}
+
+void db_hurry(struct db *db, const struct budget *budget)
+{
+	db->budget = budget;
+	watch_time(db);
+}
+
 static enum err open_file(struct db *db, struct fault *fault)
 {
 	const int flags = db->use == DB_READ    ? SQLITE_OPEN_READONLY
@@ -189,6 +228,7 @@ enum err db_open(struct db **out, struct text url, enum db_use use, const struct
 	if (db == NULL)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	db->use = use;
+	db->deadline = INT64_MAX;
 	db->log = log;
 	db->pages_logged = 1; /* what an earlier process left in the log is not known: the first db_tidy looks */
 	db->path = strndup(url.at + scheme.length, url.length - scheme.length);
@@ -253,6 +293,8 @@ enum err db_end(struct db *db, bool keep)
 	enum err err;
 
 	stop_all(db);
+	db->budget = NULL;
+	db_limit(db, 0); /* what ends must not be ended */
 	db->depth = 0;
 	if (db->security != NULL)
 		row_security_bind(db->security, NULL);

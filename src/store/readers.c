@@ -95,7 +95,13 @@ enum err readers_enter(struct readers *readers, const struct scope *scope, struc
 		return err;
 	}
 	*out = (struct reading){ reader->db, reader };
+	db_limit(reader->db, READERS_MOST_MICROSECONDS);
 	return OK;
+}
+
+void readers_take_time(struct reading *reading)
+{
+	db_limit(reading->db, 0);
 }
 
 void readers_leave(struct readers *readers, struct reading *reading)

@@ -24,8 +24,14 @@ struct reading {
 	struct reader *reader; /* the pool's */
 };
 
-/* Lends a connection, begun and entered. Every OK needs a readers_leave. */
+/* What one loan may read at most: whatever is asked, it holds up nobody for longer. */
+#define READERS_MOST_MICROSECONDS ((int64_t)2 * 1000 * 1000)
+
+/* Lends a connection, begun and entered, for READERS_MOST_MICROSECONDS; ERR_TOO_SLOW ends what still reads then. Every
+ * OK needs a readers_leave. */
 enum err readers_enter(struct readers *readers, const struct scope *scope, struct reading *out) WARN_UNUSED;
+/* For what reads a whole organization, where nobody waits behind it: as long as it takes. */
+void readers_take_time(struct reading *reading);
 void readers_leave(struct readers *readers, struct reading *reading);
 
 #endif

@@ -58,7 +58,7 @@ test("a chat goes with everything that hangs on it; another organization's of th
 	await story(theirs, "one", canary);
 	const there = await rows(theirs);
 	const answer = await ours.admin.ok("DELETE", "/api/chats/one");
-	assert.deepEqual(answer, { success: true, erased: { chats: 1, messages: 3, chat_summaries: 0, article_mentions: 1, article_views: 1, web_mentions: 1, visitors: 0 } });
+	assert.deepEqual(answer, { success: true, erased: { chats: 1, messages: 3, chat_summaries: 0, article_mentions: 1, article_views: 1, web_mentions: 1, visitors: 0, users: 0 } });
 	assertError(await ours.admin.get("/api/chats/one/messages"), 404, "not_found");
 	assert.deepEqual(await ours.admin.ok("GET", `/api/chats?q=${canary}`), []);
 	await finished();
@@ -86,7 +86,7 @@ test("a visitor goes with all chats and links, and no byte of it is left in the 
 	assertError(foreign, 404, "not_found");
 	assert.equal(masked(foreign), masked(await ours.admin.request("DELETE", "/api/visitors/01a20ac7-e92e-7bd6-8927-4c55f2a9588e")));
 	const answer = await ours.admin.ok("DELETE", `/api/visitors/${visitor}`);
-	assert.deepEqual(answer.erased, { chats: 2, messages: 4, chat_summaries: 0, article_mentions: 1, article_views: 1, web_mentions: 1, visitors: 1 });
+	assert.deepEqual(answer.erased, { chats: 2, messages: 4, chat_summaries: 0, article_mentions: 1, article_views: 1, web_mentions: 1, visitors: 1, users: 0 });
 	await finished();
 	await exact();
 	// The log is emptied after a second of rest; nothing is asked of the operator.
@@ -126,6 +126,134 @@ test("an export holds everything that is known of a person, and of nobody else",
 	assertError(await theirs.admin.get(`/api/visitors/${visitor}/export`), 404, "not_found");
 });
 
+// Every table's rows that say a word.
+async function tablesThatSay(word) {
+	const found = [];
+	const tables = await house.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'search%'");
+	for (const { name } of tables) if (JSON.stringify(await house.rows(`SELECT * FROM "${name}"`)).includes(word)) found.push(name);
+	return found;
+}
+
+// Whatever way a row can hang on a person; each says the canary and its own name.
+async function everyLink(owner, canary) {
+	const key = owner.api_key;
+	const post = (path, body) => house.ok(key, path, body);
+	const session = `${canary}-session`;
+	const email = `${canary}@example.org`;
+	const visitor = await story(owner, canary, canary);
+	const web = (name, more) => post("/api/tavily-mentions", { mentions: [{ url: `https://${canary}.example/${name}`, title: `${canary} ${name}` }], sessionId: session, ...more });
+	const view = (name, more) => post("/api/articles/view", { articleId: `${canary}-${name}`, articleSlug: `${canary}-${name}`, ...more });
+	await web("web-of-session");
+	await post("/api/tavily-mentions/click", { articleUrl: `https://${canary}.example/web-of-session`, sessionId: session });
+	await web("web-of-unknown-chat", { chatId: `${canary}-never` });
+	await web("web-of-visitor", { visitorId: visitor, sessionId: `${canary}-session-of-web` });
+	await web("web-of-session-of-web", { sessionId: `${canary}-session-of-web` });
+	await view("view-of-session", { sessionId: session });
+	await view("view-of-chat", { chatId: canary });
+	await post("/api/chats/create", { sessionId: session, chatId: `${canary}-chat-of-session`, metadata: { note: `${canary}-metadata` } });
+	await post("/api/chats/message", { chatId: `${canary}-chat-of-session`, role: "user", content: `${canary}-message-of-session`, metadata: { note: canary } });
+	// The contact: another session, known by the e-mail alone.
+	await post("/api/chats/create", { sessionId: `${canary}-session-of-user`, chatId: `${canary}-chat-of-user` });
+	await view("view-of-user", { sessionId: `${canary}-session-of-user` });
+	await post("/api/users/identify", { email, name: `${canary}-name-of-user`, session_id: `${canary}-session-of-user` });
+	await post("/api/articles/mention", { chatId: `${canary}-chat-of-user`, articles: [{ id: `${canary}-mention-of-user`, title: canary, slug: canary }] });
+	const names = ["web-of-session", "web-of-unknown-chat", "web-of-visitor", "web-of-session-of-web", "view-of-session", "view-of-chat", "chat-of-session", "metadata", "message-of-session", "chat-of-user", "view-of-user", "name-of-user", "mention-of-user"];
+	return { visitor, names, receipt: { chats: 3, messages: 4, chat_summaries: 0, article_mentions: 2, article_views: 4, web_mentions: 5, visitors: 1, users: 1 } };
+}
+
+const sum = (lists) => lists.reduce((total, list) => total + list.length, 0);
+
+test("what an export shows is what an erasure removes, and nothing of the person is left in any table", async () => {
+	const canary = canaryOf("e");
+	const { visitor, names, receipt } = await everyLink(ours, canary);
+	const foreign = await everyLink(theirs, canary);
+	// Another visitor in the same session: linked to this one, it stays.
+	const other = canaryOf("o");
+	await house.ok(ours.api_key, "/api/chats/create", { sessionId: `${other}-session`, chatId: other, location: other });
+	const { visitor_id: sharer } = await house.ok(ours.api_key, "/api/visitors/identify", { email: `${other}@example.org`, chat_id: other });
+	await house.ok(ours.api_key, "/api/tavily-mentions", { mentions: [{ url: `https://${other}.example/`, title: other }], sessionId: `${canary}-session`, chatId: other });
+	await house.ok(ours.api_key, "/api/tavily-mentions", { mentions: [{ url: `https://${other}.example/`, title: other }], sessionId: `${canary}-session`, visitorId: sharer });
+	const kept = await rows(theirs);
+
+	const { text, json } = await ours.admin.get(`/api/visitors/${visitor}/export`);
+	for (const name of names) assert.ok(text.includes(name), name);
+	assert.ok(!text.includes(other), "nothing of another visitor");
+	assert.equal(json.user.email, `${canary}@example.org`);
+	const { chats } = json;
+	const shown = {
+		chats: chats.length,
+		messages: sum(chats.map((chat) => chat.messages)),
+		chat_summaries: 0,
+		article_mentions: sum(chats.map((chat) => chat.article_mentions)),
+		article_views: json.article_views.length + sum(chats.map((chat) => chat.article_views)),
+		web_mentions: json.web_mentions.length + sum(chats.map((chat) => chat.web_mentions)),
+		visitors: 1,
+		users: 1,
+	};
+	assert.deepEqual(shown, receipt);
+	const answer = await ours.admin.ok("DELETE", `/api/visitors/${visitor}`);
+	assert.deepEqual(answer.erased, receipt);
+	await exact();
+	await finished();
+	assert.deepEqual(await rows(theirs), kept);
+	assert.ok((await tablesThatSay(canary)).length > 5, "the other organization's person has the same words");
+	assert.deepEqual((await theirs.admin.ok("DELETE", `/api/visitors/${foreign.visitor}`)).erased, receipt);
+	await finished();
+	// What the other visitor was shown in that session names the session; nothing else does.
+	assert.deepEqual(await tablesThatSay(canary), ["web_mentions"]);
+	assert.equal((await ours.admin.ok("DELETE", `/api/visitors/${sharer}`)).erased.web_mentions, 2);
+	await finished();
+	assert.deepEqual(await tablesThatSay(canary), []);
+	assert.deepEqual(await tablesThatSay(other), []);
+	await exact();
+});
+
+test("with the last chat of a session goes what carries the session alone", async () => {
+	const canary = canaryOf("l");
+	const key = ours.api_key;
+	const shown = { sessionId: canary, mentions: [{ url: `https://${canary}.example/`, title: canary }] };
+	for (const chatId of [`${canary}-1`, `${canary}-2`]) await house.ok(key, "/api/chats/create", { sessionId: canary, chatId });
+	await house.ok(key, "/api/tavily-mentions", shown);
+	await house.ok(key, "/api/articles/view", { sessionId: canary, articleId: canary, articleSlug: canary });
+	const nothing = { messages: 0, chat_summaries: 0, article_mentions: 0, visitors: 0, users: 0 };
+	assert.deepEqual((await ours.admin.ok("DELETE", `/api/chats/${canary}-1`)).erased, { ...nothing, chats: 1, article_views: 0, web_mentions: 0 });
+	assert.deepEqual((await ours.admin.ok("DELETE", `/api/chats/${canary}-2`)).erased, { ...nothing, chats: 1, article_views: 1, web_mentions: 1 });
+	// The record keeps whose chat it was, by the concierge's name of it.
+	assert.deepEqual(await tablesThatSay(canary), ["audit_log"]);
+	await exact();
+});
+
+test("a member with the visitor's e-mail stays, and is not exported", async () => {
+	const canary = canaryOf("s");
+	const email = `${canary}@example.org`;
+	const { visitor_id } = await house.ok(ours.api_key, "/api/visitors/identify", { email });
+	await ours.admin.ok("POST", "/api/users", { email });
+	assert.equal((await ours.admin.ok("GET", `/api/visitors/${visitor_id}/export`)).user, null);
+	const { erased } = await ours.admin.ok("DELETE", `/api/visitors/${visitor_id}`);
+	assert.equal(erased.visitors, 1);
+	assert.equal(erased.users, 0);
+	assert.ok((await tablesThatSay(email)).includes("users"));
+});
+
+test("figures know nothing of a long conversation when its erasure is answered, and verify finds nothing on the way", async () => {
+	const canary = canaryOf("n");
+	const figures = () => ours.admin.ok("GET", "/api/analytics/summary-metrics");
+	const before = await figures();
+	await house.ok(ours.api_key, "/api/chats/create", { sessionId: canary, chatId: canary });
+	for (let i = 0; i < 20; i++) {
+		const items = Array.from({ length: 1000 }, (_, j) => ({ type: "message", chatId: canary, role: "user", content: `${i} ${j}`, timestamp: new Date(Date.UTC(2026, 0, 1 + ((i * 1000 + j) % 300))).toISOString() }));
+		assert.equal((await house.post(ours.api_key, "/api/batch", items)).status, 207);
+	}
+	assert.equal((await figures()).totalMessages, before.totalMessages + 20000);
+	const erasing = ours.admin.ok("DELETE", `/api/chats/${canary}`);
+	await exact();
+	assert.equal((await erasing).erased.messages, 20000);
+	assert.deepEqual(await figures(), before);
+	await exact();
+	await finished();
+	await exact();
+});
+
 test("a visitor of a thousand rows is told as one, whatever pieces it went in", async () => {
 	const canary = canaryOf("g");
 	const visitor = await story(ours, "great", canary);
@@ -135,7 +263,7 @@ test("a visitor of a thousand rows is told as one, whatever pieces it went in", 
 	assert.deepEqual((await house.post(ours.api_key, "/api/batch", [shown, { ...shown, chatId: "great" }, ...chats, ...views])).json.errors, []);
 	await house.ok(ours.api_key, "/api/visitors/identify", { email: `${canary}@example.org`, session_id: "great-session" });
 	const answer = await ours.admin.ok("DELETE", `/api/visitors/${visitor}`);
-	assert.deepEqual(answer.erased, { chats: 51, messages: 3, chat_summaries: 0, article_mentions: 1, article_views: 301, web_mentions: 1001, visitors: 1 });
+	assert.deepEqual(answer.erased, { chats: 51, messages: 3, chat_summaries: 0, article_mentions: 1, article_views: 301, web_mentions: 1001, visitors: 1, users: 0 });
 	await finished();
 	await exact();
 });
@@ -197,7 +325,7 @@ test("a retention is counted before, applied to what is older, and never to othe
 	assert.deepEqual((await run("--days", "30")).erased, none.would_erase);
 	const before = new Date(Date.now() + 3600000).toISOString();
 	const counted = await run("--before", before, "--dry-run");
-	assert.deepEqual(counted.would_erase, { chats: 2, messages: 6, chat_summaries: 0, article_mentions: 2, article_views: 2, web_mentions: 2, visitors: 2 });
+	assert.deepEqual(counted.would_erase, { chats: 2, messages: 6, chat_summaries: 0, article_mentions: 2, article_views: 2, web_mentions: 2, visitors: 2, users: 0 });
 	const unchanged = await rows(kept);
 	assert.equal(unchanged.messages, 6);
 	const applied = await run("--before", before);

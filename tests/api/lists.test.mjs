@@ -485,19 +485,37 @@ describe("CSV", () => {
 		const text = await sendRaw(house.port, `GET /api/visitors?format=csv HTTP/1.0\r\n${head}\r\n`, { half: false });
 		assert.equal(csvRows(Buffer.from(text.slice(text.indexOf("\r\n\r\n") + 4), "latin1").toString("utf8")).length, 5000);
 	});
-	test("clients that do not read hold up nobody", async () => {
-		const head = Object.entries(who.session).map(([name, value]) => `${name}: ${value}\r\n`).join("");
-		const slow = await Promise.all(Array.from({ length: 40 }, async () => {
+	test("clients that do not read hold up nobody, and four of an organization are what it may have", async () => {
+		// More than the sockets' buffers hold, so that it cannot end before it is read.
+		const large = await asAdmin(house, await house.organization(fresh("large")));
+		for (let n = 0; n < 200; n += 50)
+			await batch(Array.from({ length: 50 }, (_, i) => ({ type: "visitor", email: `v${n + i}@a.example`, metadata: { text: "x".repeat(60000) } })), large.api_key);
+		const head = Object.entries(large.session).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+		// Reads the first line, and then no more.
+		const open = () => new Promise((resolve) => {
 			const socket = connect(house.port, "127.0.0.1");
-			socket.pause();
 			socket.on("error", () => {});
-			await new Promise((resolve) => socket.write(`GET /api/visitors?format=csv HTTP/1.1\r\nHost: a\r\n${head}\r\n`, resolve));
-			return socket;
-		}));
-		for (let i = 0; i < 50; i++) assert.equal((await json("/api/visitors?limit=5", who)).visitors.length, 5);
-		await house.ok(who.api_key, "/api/visitors/identify", { email: "meanwhile@a.example" });
-		for (const socket of slow) socket.destroy();
-		await until(async () => (await read("/readyz")).status === 200);
+			socket.write(`GET /api/visitors?format=csv HTTP/1.1\r\nHost: a\r\n${head}\r\n`);
+			socket.once("data", (data) => {
+				socket.pause();
+				resolve({ socket, status: Number(/^HTTP\/1.1 (\d+)/.exec(data.toString("latin1"))[1]) });
+			});
+		});
+		const slow = await Promise.all(Array.from({ length: 40 }, open));
+		assert.deepEqual([200, 429].map((status) => slow.filter((one) => one.status === status).length), [4, 36]);
+		for (const path of ["/api/visitors", "/api/chats", "/api/articles/stats"]) {
+			const refused = await read(`${path}?format=csv`, large);
+			assertError(refused, 429, "rate_limited");
+			assert.match(refused.headers["retry-after"], /^\d+$/);
+			assert.equal(refused.headers["content-disposition"], undefined);
+		}
+		assert.equal(await house.value(`SELECT count(*) FROM audit_log WHERE action = 'list.export' AND organization_id = X'${hexOf(large.id)}'`), 4, "what was refused was not handed out");
+		assert.equal((await read("/api/visitors?format=csv", who)).status, 200, "others have theirs");
+		for (let i = 0; i < 50; i++) assert.equal((await json("/api/visitors?limit=1", large)).visitors.length, 1);
+		await house.ok(large.api_key, "/api/visitors/identify", { email: "meanwhile@a.example" });
+		for (const { socket } of slow) socket.destroy();
+		await until(async () => (await read("/api/articles/stats?format=csv", large)).status === 200, "there is a place again");
+		for (let i = 0; i < 10; i++) assert.equal((await read("/api/articles/stats?format=csv", large)).status, 200, "each leaves its own");
 	});
 });
 

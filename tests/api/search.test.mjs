@@ -34,9 +34,14 @@ async function talk(owner, contents, extra = {}) {
 }
 
 async function search(owner, q, extra = "") {
-	const answer = await owner.browser.get(`/api/chats?q=${encodeURIComponent(q)}${extra}`);
-	assert.equal(answer.status, 200, `${q}: ${answer.text}`);
-	return answer.json.map((chat) => chat.chat_id);
+	const found = [];
+	for (let path = `/api/chats?q=${encodeURIComponent(q)}${extra}`; path !== undefined; ) {
+		const answer = await owner.browser.get(path);
+		assert.equal(answer.status, 200, `${q}: ${answer.text}`);
+		found.push(...answer.json.map((chat) => chat.chat_id));
+		path = /^<([^>]*)>; rel="next"$/.exec(answer.headers.link ?? "")?.[1];
+	}
+	return found;
 }
 
 test("finds chats whose one message holds all words, newest first, while the last is still typed", async () => {

@@ -387,6 +387,28 @@ describe("settings and keys", () => {
 		assert.equal((await admin.ok("PUT", "/api/settings", { retention_days: 0 })).retention_days, null);
 		assertError(await admin.request("PUT", "/api/settings", { body: { retention_days: -1 } }), 400, "invalid_field", "retention_days");
 	});
+
+	test("what is not given stays, and null or an empty text takes away what may be missing", async () => {
+		const own = await house.organization("Named");
+		const admin = await house.member(own);
+		const put = async (body) => {
+			const { organization_name, location, website_url } = await admin.ok("PUT", "/api/settings", body);
+			return [organization_name, location, website_url];
+		};
+		const [there, page] = ["There", "https://there.example"];
+		assert.deepEqual(await put({ location: there, website_url: page }), ["Named", there, page]);
+		assert.deepEqual(await put({}), ["Named", there, page]);
+		assert.deepEqual(await put({ organization_name: null, location: null }), ["Named", null, page]);
+		assert.deepEqual(await put({ organization_name: "", website_url: "" }), ["Named", null, null]);
+		assert.deepEqual(await put({ location: there, website_url: null }), ["Named", there, null]);
+		for (const wrong of [0, false, [], {}]) assertError(await admin.request("PUT", "/api/settings", { body: { location: wrong } }), 400, "invalid_field", "location");
+		// A page that sends back what it was shown changes nothing.
+		const shown = await admin.ok("GET", "/api/settings");
+		const { updated_at, ...same } = await admin.ok("PUT", "/api/settings", shown);
+		assert.deepEqual({ ...same, updated_at: shown.updated_at }, shown);
+		const changed = await house.verb("organization", "change", "--organization", own.slug, "--location", "");
+		assert.equal(changed.location, null);
+	});
 });
 
 test("who did what, when and from where is on record, without a secret in it", async () => {
@@ -410,4 +432,50 @@ test("who did what, when and from where is on record, without a secret in it", a
 	const refused = await admin.request("PATCH", `/api/users/${admin.user.id}`, { body: { role: "Member" } });
 	assert.equal(refused.status, 409);
 	assert.equal((await audit(own)).length, log.length, "what was refused did not happen");
+});
+
+const actions = async (organization, email) =>
+	(await audit(organization)).filter(({ actor_email }) => actor_email === email).map(({ action, actor_kind, address }) => `${actor_kind} ${action} ${address}`);
+
+test("who leaves is on record, where they left and nowhere else", async () => {
+	const [first, second] = [await house.organization(), await house.organization()];
+	const host = await house.member(second);
+	const person = await house.member(first);
+	const made = await host.ok("POST", "/api/users", { email: person.email });
+	await person.ok("POST", "/api/auth/join", { token: token(made) });
+	await person.ok("POST", "/api/auth/switch", { organizationId: first.id });
+	await person.ok("POST", "/api/auth/switch", { organizationId: first.id });
+	const stolen = person.cookie;
+	const answers = await Promise.all([1, 2].map(() => house.request("POST", "/api/auth/logout", { headers: { cookie: stolen, "content-type": "application/json" } })));
+	assert.deepEqual(answers.map(({ status }) => status), [200, 200]);
+	await person.post("/api/auth/logout");
+	const where = "127.0.0.1";
+	assert.deepEqual(await actions(first, person.email), ["invitation.accept", "session.switch", "session.switch", "session.end"].map((action) => `user ${action} ${where}`));
+	assert.deepEqual(await actions(second, person.email), ["invitation.accept", "session.end"].map((action) => `user ${action} ${where}`));
+});
+
+test("another password is told to every organization of the person", async () => {
+	const [first, second] = [await house.organization(), await house.organization()];
+	const host = await house.member(second);
+	const person = await house.member(first);
+	const made = await host.ok("POST", "/api/users", { email: person.email });
+	await person.ok("POST", "/api/auth/join", { token: token(made) });
+	await person.ok("POST", "/api/auth/password", { current_password: PASSWORD, new_password: "another password" });
+	for (const organization of [first, second]) {
+		const entries = await actions(organization, person.email);
+		assert.deepEqual(entries.slice(-1), ["user password.change 127.0.0.1"]);
+		assert.equal(entries.filter((entry) => entry.includes("password.change")).length, 1);
+	}
+	const ids = await house.rows(`SELECT count(*) AS n FROM audit_log AS a JOIN users AS u ON u.organization_id = a.organization_id AND u.id = a.actor_id WHERE a.action = 'password.change' AND u.email = '${person.email}'`);
+	assert.equal(ids[0].n, 2, "by its membership there");
+});
+
+test("who signs out of a suspended organization is out when it comes back", async () => {
+	const own = await house.organization();
+	const admin = await house.member(own);
+	const { cookie } = admin;
+	await house.verb("organization", "change", "--organization", own.slug, "--status", "suspended");
+	await admin.ok("POST", "/api/auth/logout", {});
+	await house.verb("organization", "change", "--organization", own.slug, "--status", "active");
+	assertError(await house.get("/api/settings", { cookie }), 401, "unauthorized");
 });

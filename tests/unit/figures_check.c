@@ -224,6 +224,8 @@ void model_check(struct model_house *house, struct model_organization *organizat
 {
 	struct look look = { .house = house, .model = &organization->model };
 
+	while (model_step_uncounting(house, organization))
+		model_verify(house, organization);
 	assert_int_equal(db_begin(house->db), OK);
 	assert_int_equal(db_enter(house->db, organization->scope), OK);
 	assert_int_equal(figures_open(&look.figures, house->db, &house->arena), OK);

@@ -170,11 +170,42 @@ static void forget_chat(struct model_house *house, struct model_chat *chat)
 			lists[kind][i].gone = lists[kind][i].gone || lists[kind][i].name == chat->name;
 }
 
+static bool is_named(const struct model *model, const struct model_event *event)
+{
+	for (int i = 0; event->name >= 0 && i < model->chat_count; i++)
+		if (!model->chats[i].gone && model->chats[i].name == event->name)
+			return true;
+	return false;
+}
+
+/* Views and web results that carry a session alone. */
+static void forget_carriers(struct model *model, int session)
+{
+	struct model_event *lists[] = { model->views, model->web };
+	const int counts[] = { model->view_count, model->web_count };
+
+	for (size_t kind = 0; kind < 2; kind++)
+		for (int i = 0; i < counts[kind]; i++) {
+			struct model_event *event = &lists[kind][i];
+
+			if (event->session == session && event->visitor < 0 && !is_named(model, event))
+				event->gone = true;
+		}
+}
+
+/* What a chat said is uncounted in one go, or a little of it, and the rest later. */
+static struct erasing begin_erasing(struct model_house *house)
+{
+	return (struct erasing){ .counting = model_counting(house), .most = model_any(house, 3) };
+}
+
 static void erase_a_chat(struct model_house *house)
 {
-	struct erasing erasing = { .counting = model_counting(house) };
+	struct erasing erasing = begin_erasing(house);
+	struct model *model = &house->of->model;
 	struct model_chat *chat = any_chat(house);
 	bool more = false;
+	bool last = true;
 
 	if (chat == NULL)
 		return;
@@ -182,15 +213,58 @@ static void erase_a_chat(struct model_house *house)
 		assert_int_equal(erase_chat_some(&erasing, chat->number, &more), OK);
 	assert_int_equal(erase_chat(&erasing, chat->number), OK);
 	forget_chat(house, chat);
+	for (int i = 0; i < model->chat_count; i++)
+		last = last && (model->chats[i].gone || model->chats[i].session != chat->session);
+	if (last)
+		forget_carriers(model, chat->session);
 }
 
-/* A visitor's chats, and what else was linked to it. */
-static void erase_a_visitor(struct model_house *house)
+static void find_sessions(const struct model *model, int visitor, bool sessions[SESSIONS])
 {
-	struct erasing erasing = { .counting = model_counting(house) };
+	const struct model_event *lists[] = { model->views, model->web };
+	const int counts[] = { model->view_count, model->web_count };
+
+	for (int i = 0; i < model->chat_count; i++)
+		if (!model->chats[i].gone && model->chats[i].visitor == visitor)
+			sessions[model->chats[i].session] = true;
+	for (size_t kind = 0; kind < 2; kind++)
+		for (int i = 0; i < counts[kind]; i++) {
+			const struct model_event *event = &lists[kind][i];
+
+			if (!event->gone && event->visitor == visitor && event->session >= 0)
+				sessions[event->session] = true;
+		}
+}
+
+/* Its chats, what else is linked to it, and what is nobody's of its sessions. */
+static void forget_visitor(struct model_house *house, int which)
+{
 	struct model *model = &house->of->model;
 	struct model_event *lists[] = { model->views, model->web };
 	const int counts[] = { model->view_count, model->web_count };
+	bool sessions[SESSIONS] = { false };
+
+	find_sessions(model, which, sessions);
+	model->visitors[which].gone = true;
+	for (int i = 0; i < model->chat_count; i++) {
+		struct model_chat *chat = &model->chats[i];
+
+		if (!chat->gone && (chat->visitor == which || (chat->visitor < 0 && sessions[chat->session])))
+			forget_chat(house, chat);
+	}
+	for (size_t kind = 0; kind < 2; kind++)
+		for (int i = 0; i < counts[kind]; i++)
+			lists[kind][i].gone = lists[kind][i].gone || lists[kind][i].visitor == which;
+	for (int session = 0; session < SESSIONS; session++)
+		if (sessions[session])
+			forget_carriers(model, session);
+}
+
+static void erase_a_visitor(struct model_house *house)
+{
+	struct erasing erasing = begin_erasing(house);
+	struct model *model = &house->of->model;
+	struct erase_person person;
 	bool more = true;
 	int which;
 
@@ -199,16 +273,11 @@ static void erase_a_visitor(struct model_house *house)
 	which = (int)model_any(house, (uint32_t)model->visitor_count);
 	if (model->visitors[which].gone)
 		return;
+	assert_int_equal(erase_find_person(house->db, &house->arena, &model->visitors[which].id, &person), OK);
 	while (model_any(house, 2) == 0 && more)
-		assert_int_equal(erase_visitor_some(&erasing, &model->visitors[which].id, &more), OK);
+		assert_int_equal(erase_visitor_some(&erasing, &person, &more), OK);
 	assert_int_equal(erase_visitor(&erasing, &model->visitors[which].id), OK);
-	model->visitors[which].gone = true;
-	for (int i = 0; i < model->chat_count; i++)
-		if (!model->chats[i].gone && model->chats[i].visitor == which)
-			forget_chat(house, &model->chats[i]);
-	for (size_t kind = 0; kind < 2; kind++)
-		for (int i = 0; i < counts[kind]; i++)
-			lists[kind][i].gone = lists[kind][i].gone || lists[kind][i].visitor == which;
+	forget_visitor(house, which);
 }
 
 static void link_chat(struct model_house *house)
@@ -231,16 +300,16 @@ static void link_chat(struct model_house *house)
 static void expire_chats(struct model_house *house, struct erasing *erasing, int64_t before)
 {
 	struct model *model = &house->of->model;
-	struct erase_chats_older_in in = { .before = before, .after_time = INT64_MIN + 1, .limit = ROOM };
-	struct erase_chats_older_out rows[ROOM];
+	struct chats_older_in in = { .before = before, .after_time = INT64_MIN + 1, .limit = ROOM };
+	struct chats_older_out rows[ROOM];
 	size_t count = 0;
 
-	assert_int_equal(db_start(house->db, STATEMENT_ERASE_CHATS_OLDER, &in), OK);
-	while (count < ROOM && db_step(house->db, STATEMENT_ERASE_CHATS_OLDER, &rows[count]) == OK)
+	assert_int_equal(db_start(house->db, STATEMENT_CHATS_OLDER, &in), OK);
+	while (count < ROOM && db_step(house->db, STATEMENT_CHATS_OLDER, &rows[count]) == OK)
 		count++;
-	db_stop(house->db, STATEMENT_ERASE_CHATS_OLDER);
+	db_stop(house->db, STATEMENT_CHATS_OLDER);
 	for (size_t i = 0; i < count; i++)
-		assert_int_equal(erase_chat(erasing, rows[i].number), OK);
+		assert_int_equal(erase_chat_alone(erasing, rows[i].number), OK);
 	for (int i = 0; i < model->chat_count; i++)
 		if (!model->chats[i].gone && model->chats[i].at < before && model->chats[i].moved_at < before)
 			forget_chat(house, &model->chats[i]);
@@ -248,22 +317,19 @@ static void expire_chats(struct model_house *house, struct erasing *erasing, int
 
 static void expire_events(struct model_house *house, struct erasing *erasing, int64_t before)
 {
-	static const struct {
-		enum statement_id id;
-		enum err (*erase)(struct erasing *, enum statement_id, const void *, size_t, size_t *);
-	} kinds[] = { { STATEMENT_ERASE_MENTIONS_OLDER, erase_mentions },
-		      { STATEMENT_ERASE_VIEWS_OLDER, erase_views },
-		      { STATEMENT_ERASE_WEB_MENTIONS_OLDER, erase_web_mentions } };
+	static const struct erase_source kinds[] = { { ERASE_MENTIONS, STATEMENT_MENTIONS_OLDER },
+						     { ERASE_VIEWS, STATEMENT_VIEWS_OLDER },
+						     { ERASE_WEB_MENTIONS, STATEMENT_WEB_MENTIONS_OLDER } };
 	struct model *model = &house->of->model;
 	struct model_event *lists[] = { model->mentions, model->views, model->web };
 	const int counts[] = { model->mention_count, model->view_count, model->web_count };
 	/* They all take the moment and the limit. */
-	const struct erase_mentions_older_in in = { .before = before, .limit = ROOM };
+	const struct mentions_older_in in = { .before = before, .limit = ROOM };
 
 	for (size_t kind = 0; kind < 3; kind++) {
 		size_t count;
 
-		assert_int_equal(kinds[kind].erase(erasing, kinds[kind].id, &in, ROOM, &count), OK);
+		assert_int_equal(erase_rows(erasing, kinds[kind].kind, kinds[kind].id, &in, ROOM, &count), OK);
 		for (int i = 0; i < counts[kind]; i++)
 			lists[kind][i].gone = lists[kind][i].gone || lists[kind][i].at < before;
 	}
@@ -272,7 +338,7 @@ static void expire_events(struct model_house *house, struct erasing *erasing, in
 /* A retention: all that is older. */
 static void expire(struct model_house *house)
 {
-	struct erasing erasing = { .counting = model_counting(house) };
+	struct erasing erasing = begin_erasing(house);
 	const int64_t before = house->base + ((int64_t)model_any(house, SPREAD) - SPREAD) * DAY_MS;
 
 	if (model_any(house, 4) > 0)
@@ -557,7 +623,7 @@ static void step_build(struct model_house *house)
 	const struct counting c = model_counting(house);
 	bool more;
 
-	assert_int_equal(build_step_of(&c, 1 + model_any(house, 9), &more), OK);
+	assert_int_equal(build_step_of(&c, 1 + model_any(house, 9), 1 + model_any(house, 4), &more), OK);
 }
 
 /* The more often, the more often it stands here. */

@@ -145,12 +145,29 @@ bool model_step_build(struct model_house *house, struct model_organization *orga
 	c = model_counting(house);
 	assert_int_equal(db_begin(house->db), OK);
 	assert_int_equal(db_enter(house->db, organization->scope), OK);
-	assert_int_equal(build_step_of(&c, 1 + model_any(house, 9), &more), OK);
+	assert_int_equal(build_step_of(&c, 1 + model_any(house, 9), 1 + model_any(house, 4), &more), OK);
 	assert_int_equal(db_leave(house->db, true), OK);
 	ledger_end_item(house->ledger, true);
 	assert_int_equal(ledger_settle(house->db, house->ledger), OK);
 	assert_int_equal(db_end(house->db, true), OK);
 	arena_fini(&house->arena);
+	return more;
+}
+
+bool model_step_uncounting(struct model_house *house, struct model_organization *organization)
+{
+	struct erasing erasing = { .most = 1 + model_any(house, 3) };
+	bool more = false;
+
+	house->of = organization;
+	erasing.counting = model_counting(house);
+	assert_int_equal(db_begin(house->db), OK);
+	assert_int_equal(db_enter(house->db, organization->scope), OK);
+	assert_int_equal(erase_uncount(&erasing, &more), OK);
+	assert_int_equal(db_leave(house->db, true), OK);
+	ledger_end_item(house->ledger, true);
+	assert_int_equal(ledger_settle(house->db, house->ledger), OK);
+	assert_int_equal(db_end(house->db, true), OK);
 	return more;
 }
 
@@ -160,7 +177,7 @@ bool model_step_erasing(struct model_house *house)
 	bool more = false;
 
 	assert_int_equal(db_begin(house->db), OK);
-	assert_int_equal(erase_step(house->db, &doors, &more), OK);
+	assert_int_equal(erase_step(house->db, house->ledger, &doors, &more), OK);
 	assert_int_equal(db_end(house->db, true), OK);
 	return more;
 }

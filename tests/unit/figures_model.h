@@ -128,9 +128,11 @@ void model_run_transaction(struct model_house *house, uint32_t items, bool chang
 void model_set_zone(struct model_house *house, struct model_organization *organization, const char *zone);
 bool model_step_build(struct model_house *house, struct model_organization *organization);
 bool model_step_erasing(struct model_house *house);
+bool model_step_uncounting(struct model_house *house, struct model_organization *organization);
 void model_finish(struct model_house *house);
 
-/* Compares the figures of some ranges with the naive count; then asks the audit, which must find nothing. */
+/* Uncounts what is erased in small steps, between which the audit finds nothing; then compares the figures of some
+ * ranges with the naive count. model_verify asks the audit, which must find nothing. */
 void model_check(struct model_house *house, struct model_organization *organization, int ranges);
 void model_verify(struct model_house *house, const struct model_organization *organization);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/budget.h"
 #include "base/clock.h"
 
 static void assert_parsed(const char *text, const char *expected)
@@ -131,6 +132,21 @@ static void the_clocks_move_forward(void **state)
 	assert_true(clock_monotonic() >= before);
 }
 
+static void a_budget_is_spent_by_work_and_not_before(void **state)
+{
+	struct budget hour = budget_begin(INT64_C(3600) * 1000 * 1000);
+	struct budget little = budget_begin(2000);
+	const int64_t worked = clock_worked();
+
+	(void)state;
+	while (!budget_spent(&little))
+		assert_true(clock_worked() - worked < INT64_C(1000000));
+	assert_true(clock_worked() - worked >= 1000 || clock_monotonic() - little.begun >= 20 * little.most);
+	assert_false(budget_spent(&hour));
+	hour.most = 0;
+	assert_true(budget_spent(&hour));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +155,7 @@ int main(void)
 		cmocka_unit_test(days_agree_with_the_c_library),
 		cmocka_unit_test(a_time_beyond_the_years_is_held_at_their_ends),
 		cmocka_unit_test(the_clocks_move_forward),
+		cmocka_unit_test(a_budget_is_spent_by_work_and_not_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

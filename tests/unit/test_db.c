@@ -476,6 +476,69 @@ static void tidying_beside_a_reader_waits_for_nobody(void **state)
 	db_close(reader);
 }
 
+static enum err read_visitors(struct db *reader, int64_t *rows)
+{
+	const struct visitor_page_in in = { .before_time = INT64_MAX, .before_number = INT64_MAX, .limit = INT32_MAX };
+	struct visitor_page_out row;
+	enum err err = db_start(reader, STATEMENT_VISITOR_PAGE, &in);
+
+	*rows = 0;
+	while (err == OK && (err = db_step(reader, STATEMENT_VISITOR_PAGE, &row)) == OK)
+		++*rows;
+	db_stop(reader, STATEMENT_VISITOR_PAGE);
+	return err;
+}
+
+static void a_read_that_takes_too_long_is_ended_and_the_next_goes_on(void **state)
+{
+	struct house *house = *state;
+	struct db *reader = fixture_db(&house->fixture, DB_READ);
+	int64_t rows;
+
+	fixture_run(house->plain, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+				  "INSERT INTO visitors (organization_id, id, email, created_at, last_active_at) "
+				  "SELECT X'61616161616161616161616161616161', randomblob(16), i || '@a', i, i FROM n");
+	enter(reader, house->a);
+	assert_int_equal(read_visitors(reader, &rows), ERR_NOT_FOUND);
+	assert_int_equal(rows, 5000);
+	db_limit(reader, 1);
+	assert_int_equal(read_visitors(reader, &rows), ERR_TOO_SLOW);
+	assert_in_range(rows, 0, 4999);
+	/* It is the transaction's: nothing else of it is read either. */
+	assert_int_equal(read_visitors(reader, &rows), ERR_TOO_SLOW);
+	leave(reader, true);
+	enter(reader, house->a);
+	assert_int_equal(read_visitors(reader, &rows), ERR_NOT_FOUND);
+	db_limit(reader, INT64_C(3600) * 1000 * 1000);
+	assert_int_equal(read_visitors(reader, &rows), ERR_NOT_FOUND);
+	leave(reader, true);
+	db_close(reader);
+}
+
+static void who_is_in_a_hurry_gives_up_a_statement_and_starts_it_again(void **state)
+{
+	struct house *house = *state;
+	struct db *reader = fixture_db(&house->fixture, DB_READ);
+	struct budget budget = { 0 };
+	int64_t rows;
+
+	fixture_run(house->plain, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) "
+				  "INSERT INTO visitors (organization_id, id, email, created_at, last_active_at) "
+				  "SELECT X'61616161616161616161616161616161', randomblob(16), i || '@a', i, i FROM n");
+	enter(reader, house->a);
+	db_hurry(reader, &budget);
+	assert_int_equal(read_visitors(reader, &rows), ERR_TOO_SLOW);
+	assert_in_range(rows, 0, 5);
+	budget = budget_begin(INT64_C(3600) * 1000 * 1000);
+	assert_int_equal(read_visitors(reader, &rows), ERR_NOT_FOUND);
+	budget = (struct budget){ 0 };
+	db_hurry(reader, NULL);
+	assert_int_equal(read_visitors(reader, &rows), ERR_NOT_FOUND);
+	assert_int_equal(rows, 200);
+	leave(reader, true);
+	db_close(reader);
+}
+
 static void closing_nothing_is_fine(void **state)
 {
 	(void)state;
@@ -503,6 +566,8 @@ int main(void)
 		HOUSE(a_reader_sees_one_moment),
 		HOUSE(tidying_moves_the_log_home_when_enough_gathered_or_nobody_waits),
 		HOUSE(tidying_beside_a_reader_waits_for_nobody),
+		HOUSE(a_read_that_takes_too_long_is_ended_and_the_next_goes_on),
+		HOUSE(who_is_in_a_hurry_gives_up_a_statement_and_starts_it_again),
 		cmocka_unit_test(closing_nothing_is_fine),
 	};
 

@@ -96,9 +96,10 @@ static void catch_up(struct house *house)
 /* The chats that a search finds, one after the other: "a3 a1". */
 static const char *found(struct house *house, const struct scope *scope, const char *words, int64_t before)
 {
-	struct chat_page_of_search_in in = {
-		.before_number = before, .before_time = INT64_MAX, .min_lead_score = DB_NULL, .limit = 50
-	};
+	struct chat_page_of_search_in in = { .before_place = before == INT32_MAX ? INT64_MAX : before << 32,
+					     .before_time = INT64_MAX,
+					     .min_lead_score = DB_NULL,
+					     .limit = 50 };
 	struct chat_page_of_search_out row;
 	struct text *const expression = &in.words;
 	char chats[1024] = "";
@@ -335,6 +336,55 @@ static void twenty_thousand_messages_are_indexed_in_two_seconds(void **state)
 #endif
 }
 
+/* What a search that asks for marks meets: places that only go back. */
+static size_t marks_met(struct house *house, const char *question)
+{
+	struct chat_page_of_search_in in = {
+		.before_place = INT64_MAX, .before_time = INT64_MAX, .min_lead_score = DB_NULL, .limit = MANY
+	};
+	struct chat_page_of_search_out row;
+	size_t marks = 0;
+	enum err err;
+
+	assert_int_equal(words_of_query_and_marks(text_of(question), &house->fixture.arena, &in.words), OK);
+	assert_int_equal(db_begin(house->db), OK);
+	assert_int_equal(db_enter(house->db, house->a), OK);
+	err = db_start(house->db, STATEMENT_CHAT_PAGE_OF_SEARCH, &in);
+	for (int64_t last = INT64_MAX; err == OK; last = row.sort_number) {
+		err = db_step(house->db, STATEMENT_CHAT_PAGE_OF_SEARCH, &row);
+		if (err != OK)
+			break;
+		assert_false(row.shown);
+		assert_true(row.sort_number < last);
+		marks++;
+	}
+	assert_int_equal(err, ERR_NOT_FOUND);
+	assert_int_equal(db_leave(house->db, true), OK);
+	assert_int_equal(db_end(house->db, true), OK);
+	return marks;
+}
+
+static void marks_stand_among_the_documents_and_go_with_them(void **state)
+{
+	struct house *house = *state;
+
+	fixture_run(house->plain, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+				  "INSERT INTO messages (organization_id, chat_number, id, role, content, created_at) "
+				  "SELECT X'61616161616161616161616161616161', 1 + i % 2 * 2, randomblob(16), 'user', "
+				  "CASE i / 2 % 2 WHEN 1 THEN 'rent' ELSE 'swim' END, 1 FROM n");
+	catch_up(house);
+	assert_in_range(marks_met(house, "rent swim"), MANY / 1024 / 2, MANY / 1024 * 2);
+	assert_int_equal(db_begin(house->db), OK);
+	assert_int_equal(db_enter(house->db, house->a), OK);
+	for (int64_t i = 1; i <= MANY; i++)
+		assert_int_equal(
+		    search_remove_message(house->db, 1 + i % 2 * 2, i, i / 2 % 2 == 1 ? TEXT("rent") : TEXT("swim")),
+		    OK);
+	assert_int_equal(db_leave(house->db, true), OK);
+	assert_int_equal(db_end(house->db, true), OK);
+	assert_int_equal(marks_met(house, "rent swim"), 0);
+}
+
 #define HOUSE(test) cmocka_unit_test_setup_teardown(test, open_house, close_house)
 
 int main(void)
@@ -349,6 +399,7 @@ int main(void)
 		HOUSE(what_is_removed_is_found_no_more),
 		HOUSE(a_summary_is_found_as_it_stands),
 		HOUSE(the_index_tells_how_far_it_lies_behind),
+		HOUSE(marks_stand_among_the_documents_and_go_with_them),
 		HOUSE(twenty_thousand_messages_are_indexed_in_two_seconds),
 	};
 

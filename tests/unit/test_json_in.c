@@ -318,6 +318,58 @@ static void what_is_not_given_is_absent_or_its_fallback(void **state)
 	}
 }
 
+struct place {
+	struct text name;
+	struct text site;
+};
+
+static const struct json_field place_fields[] = {
+	{ .name = "name",
+	  .alias = "oldName",
+	  .kind = JSON_TEXT,
+	  .clears = true,
+	  .offset = offsetof(struct place, name) },
+	{ .name = "site", .kind = JSON_TEXT, .clears = true, .offset = offsetof(struct place, site) },
+};
+static const struct json_shape place_shape = JSON_SHAPE(place, place_fields);
+
+static struct place place_of(const char *body)
+{
+	const struct json_value *value;
+	struct place place;
+	struct fault fault;
+
+	assert_int_equal(json_parse(text_of(body), &arena, &value, &fault), OK);
+	assert_int_equal(json_fill(value, &place_shape, &arena, &place, &fault), OK);
+	return place;
+}
+
+static void assert_cleared(struct text text)
+{
+	assert_non_null(text.at);
+	assert_int_equal(text.length, 0);
+}
+
+static void a_field_that_clears_tells_empty_from_absent(void **state)
+{
+	const struct json_pair pair = { TEXT("site"), TEXT("") };
+	struct place place = place_of("{}");
+	struct fault fault;
+
+	(void)state;
+	assert_null(place.name.at);
+	assert_null(place.site.at);
+	place = place_of("{\"name\":null,\"oldName\":\"x\",\"site\":\"\"}");
+	assert_cleared(place.name);
+	assert_cleared(place.site);
+	place = place_of("{\"oldName\":null,\"site\":\"s\"}");
+	assert_cleared(place.name);
+	assert_true(text_equal(place.site, TEXT("s")));
+	assert_int_equal(json_fill_pairs(&pair, 1, &place_shape, &arena, &place, &fault), OK);
+	assert_null(place.name.at);
+	assert_cleared(place.site);
+}
+
 static void a_missing_field_is_named(void **state)
 {
 	(void)state;
@@ -517,6 +569,7 @@ int main(void)
 		TEST(a_body_beyond_the_arena_is_too_large),
 		TEST(every_kind_is_filled),
 		TEST(what_is_not_given_is_absent_or_its_fallback),
+		TEST(a_field_that_clears_tells_empty_from_absent),
 		TEST(a_missing_field_is_named),
 		TEST(a_wrong_field_is_named),
 		TEST(a_text_may_have_200_bytes_unless_stated),

@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "api/reply.h"
+#include "base/clock.h"
 #include "fixture.h"
 #include "store/query.h"
 #include "store/readers.h"
@@ -178,6 +180,32 @@ static void each_visit_sees_the_newest_moment(void **state)
 	sqlite3_close(plain);
 }
 
+static void a_visit_that_reads_for_too_long_is_ended_and_the_caller_told(void **state)
+{
+	const struct fault none = { 0 };
+	struct house *house = *state;
+	struct reading reading;
+	int64_t began;
+
+	assert_int_equal(readers_enter(house->readers, house->scopes[0], &reading), OK);
+	began = clock_monotonic();
+	while (who(reading.db) == 'a')
+		assert_true(clock_monotonic() - began < 10 * READERS_MOST_MICROSECONDS);
+	assert_in_range(clock_monotonic() - began, READERS_MOST_MICROSECONDS / 2, 10 * READERS_MOST_MICROSECONDS);
+	readers_leave(house->readers, &reading);
+	assert_int_equal(reply_status(ERR_TOO_SLOW), 503);
+	assert_string_equal(reply_code(ERR_TOO_SLOW, &none), "too_slow");
+	assert_non_null(strstr(reply_sentence(ERR_TOO_SLOW, &none), "ask for less"));
+	/* Who comes next has as much time, and who may take more takes it. */
+	assert_int_equal(readers_enter(house->readers, house->scopes[0], &reading), OK);
+	assert_int_equal(who(reading.db), 'a');
+	db_limit(reading.db, 1);
+	readers_take_time(&reading);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(who(reading.db), 'a');
+	readers_leave(house->readers, &reading);
+}
+
 static void without_a_database_there_are_none(void **state)
 {
 	struct house *house = *state;
@@ -200,6 +228,7 @@ int main(void)
 		HOUSE(who_comes_when_all_are_out_waits_for_the_first_to_return),
 		HOUSE(what_one_left_open_is_closed_for_the_next),
 		HOUSE(each_visit_sees_the_newest_moment),
+		HOUSE(a_visit_that_reads_for_too_long_is_ended_and_the_caller_told),
 		HOUSE(without_a_database_there_are_none),
 	};
 

@@ -39,7 +39,9 @@ static const char *const seeds[] = {
 	"VALUES (?2, ?1, ?1, ?3, ?2, ?2)",
 	"INSERT INTO audit_log (number, organization_id, id, created_at, actor_kind, actor_id, actor_email, action, "
 	"target, detail, address) VALUES (?2, ?1, ?1, ?2, 'user', ?1, ?3, ?3, ?3, ?3, ?3)",
-	"INSERT INTO erasures (number, organization_id, chat_number, next_message) VALUES (?2, ?1, ?2, ?2)",
+	"INSERT INTO erasures (number, organization_id, chat_number, next_message, session_id, counted_message, "
+	"edition) "
+	"VALUES (?2, ?1, ?2, ?2, ?3, ?2, ?2)",
 	"INSERT INTO chat_summaries (chat_number, organization_id, topic_summary, topics, conversion_signals, "
 	"summarized_at) VALUES (?2, ?1, ?3, ?3, ?3, ?2)",
 	"INSERT INTO rollup_counts (organization_id, edition, metric, span, start, label, amount) "
