@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/admission.h"
 #include "api/dispatch.h"
 #include "api/list_csv.h"
 #include "api/live_hub.h"
@@ -20,9 +21,9 @@
 #define SLOW_QUEUE         256
 #define ERRAND_THREADS     4 /* a backup must not hold up who signs in */
 #define BATCH_ITEMS        1024
-/* Beside one for each HTTP thread: the control socket's, the slow thread, a job, errands. Each holds one at most, so
- * that nobody ever waits for what a long errand reads with. */
-#define EXTRA_READERS (3 + ERRAND_THREADS)
+/* Beside one for each HTTP thread: the control socket's, the slow thread, a job, delayed reads, errands. Each holds one
+ * at most, so that nobody ever waits for what a long errand reads with. */
+#define EXTRA_READERS (4 + ERRAND_THREADS)
 
 struct server {
 	struct server_options options;
@@ -130,6 +131,8 @@ static enum err start_parts(struct server *server, struct fault *fault)
 	if (err == OK)
 		err = worker_start(&house->errands, "errands", ERRAND_THREADS, SLOW_QUEUE);
 	if (err == OK)
+		err = admission_start(&house->admission, house->writer, house->metrics);
+	if (err == OK)
 		err = jobs_start(&server->jobs, house);
 	return err == OK ? OK : fault_set(fault, err, NULL, NULL, "A thread could not be started.");
 }
@@ -215,17 +218,20 @@ void server_stop(struct server *server)
 		return;
 	house = &server->house;
 	atomic_store(&house->draining, true);
+	admission_open(house->admission);
 	if (server->http != NULL)
 		http_drain(server->http, DRAIN_MILLISECONDS);
 	jobs_stop(server->jobs);
 	worker_stop(house->slow);
 	oidc_provider_stop(house->oidc);
 	worker_stop(house->errands);
+	admission_stop(house->admission);
 	writer_stop(house->writer); /* answers all that waits */
 	live_hub_stop(house->live);
 	if (server->http != NULL)
 		http_stop(server->http);
 	live_hub_free(house->live);
+	admission_free(house->admission);
 	places_free(house->downloads);
 	ledger_free(house->ledger);
 	readers_free(house->readers);

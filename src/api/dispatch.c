@@ -410,6 +410,65 @@ static enum err confirm_late(struct call *call)
 	return call_fail(call, ERR_UNAUTHORIZED, NULL, "Sign in first.");
 }
 
+static void refuse_read(struct call *call)
+{
+	reply_refusal(call->request, 503, "unavailable", "The server is busy storing: try again in a moment.");
+}
+
+/* After a reading that came to `err`: true, if the call is answered once it is recorded. */
+static bool record_reading(struct call *call, enum err *err)
+{
+	if (*err != OK || call->audit == NULL)
+		return false;
+	*err = submit_write(call);
+	return *err == OK;
+}
+
+/* A read that has waited. Meanwhile its session may have ended. */
+static void run_delayed(void *context, bool admitted)
+{
+	struct call *call = context;
+	enum err err;
+
+	if (!admitted) {
+		refuse_read(call);
+		http_resume(call->request);
+		return;
+	}
+	err = credential_still_holds(call) ? run_reading(call)
+					   : call_fail(call, ERR_UNAUTHORIZED, NULL, "Sign in first.");
+	if (record_reading(call, &err))
+		return; /* the writer's now */
+	finish(call, err);
+	http_resume(call->request);
+}
+
+/* What a member reads; it may have to wait while more is written than can be. */
+static enum http_next read_in_turn(struct call *call)
+{
+	struct admission *admission = call->house->admission;
+	enum err err;
+
+	call->admission_item.ticket.organization = call->session.organization;
+	call->admission_item.run = run_delayed;
+	call->admission_item.context = call;
+	switch (admission_enter(admission, &call->admission_item)) {
+	case ADMISSION_WAIT:
+		return HTTP_WAIT;
+	case ADMISSION_FULL:
+		refuse_read(call);
+		return HTTP_ANSWER;
+	case ADMISSION_GO:
+		break;
+	}
+	err = run_reading(call);
+	admission_leave(admission, &call->admission_item);
+	if (record_reading(call, &err))
+		return HTTP_WAIT;
+	finish(call, err);
+	return HTTP_ANSWER;
+}
+
 static enum http_next handle(void *given, struct http_request *request)
 {
 	struct call *call = request->context;
@@ -428,13 +487,12 @@ static enum http_next handle(void *given, struct http_request *request)
 		err = submit_write(call);
 		if (err == OK)
 			return HTTP_WAIT;
+	} else if (call->route->runs == READS && call->session.there) {
+		return read_in_turn(call);
 	} else {
 		err = call->route->runs == READS ? run_reading(call) : run_handler(call);
-		if (err == OK && call->route->runs == READS && call->audit != NULL) {
-			err = submit_write(call);
-			if (err == OK)
-				return HTTP_WAIT;
-		}
+		if (call->route->runs == READS && record_reading(call, &err))
+			return HTTP_WAIT;
 	}
 	finish(call, err);
 	return HTTP_ANSWER;

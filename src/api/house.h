@@ -21,6 +21,7 @@
 #include "store/readers.h"
 #include "store/writer.h"
 
+struct admission;
 struct live_hub;
 struct places;
 
@@ -35,6 +36,7 @@ struct house {
 	struct worker *errands; /* the threads for what waits for others: another server, a disk */
 	struct api_keys *keys;
 	struct attempts *attempts;
+	struct admission *admission; /* of reads, while there is too much to write */
 	struct live_hub *live;
 	struct places *downloads;   /* lists as CSV */
 	struct oidc_provider *oidc; /* NULL: nobody signs in through one */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "store/saturation.h"
 #include "store/scope_make.h"
 
 #define BATCH_MICROSECONDS                                                                                             \
@@ -25,6 +27,9 @@ struct writer {
 	int64_t idled_at;
 	bool more_idle; /* the last idle step left something to do */
 	bool tidied;
+	bool unbroken; /* the work that was taken had been waiting when the commit before it ended */
+	struct saturation saturation;
+	_Atomic int64_t saturated_until; /* clock_monotonic; 0: it is not. Any thread reads it */
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t work;
@@ -126,6 +131,14 @@ static void answer(struct writer_item *first, size_t count, enum err err)
 	}
 }
 
+static void note_saturation(struct writer *writer)
+{
+	const bool saturated = saturation_note(&writer->saturation, clock_monotonic(), writer->unbroken);
+
+	atomic_store_explicit(&writer->saturated_until, saturated ? INT64_MAX : 0, memory_order_relaxed);
+	writer->unbroken = true; /* what may be left of this list has been waiting */
+}
+
 static void write_all(struct writer *writer, struct writer_item *first)
 {
 	while (first != NULL) {
@@ -135,6 +148,7 @@ static void write_all(struct writer *writer, struct writer_item *first)
 
 		if (err == ERR_STORAGE)
 			end_process(writer, "committing");
+		note_saturation(writer);
 		answer(first, count, err);
 		if (db_tidy(writer->db, false) == ERR_STORAGE)
 			end_process(writer, "moving the log home");
@@ -222,6 +236,11 @@ static struct writer_item *take(struct writer *writer)
 	writer->tidied = false;
 	writer->more_idle = true; /* what was just written may be news to the idle step */
 	pthread_mutex_lock(&writer->lock);
+	writer->unbroken = writer->first != NULL;
+	/* However long a commit takes, it does not end by that; a pause ends it. */
+	if (!writer->unbroken && writer->saturation.high)
+		atomic_store_explicit(&writer->saturated_until, writer->silent_since + SATURATION_MEMORY,
+				      memory_order_relaxed);
 	while (writer->first == NULL && !writer->stopping)
 		wait_for_work(writer);
 	first = writer->first;
@@ -396,6 +415,13 @@ size_t writer_depth(struct writer *writer)
 	depth = writer->depth;
 	pthread_mutex_unlock(&writer->lock);
 	return depth;
+}
+
+bool writer_is_saturated(const struct writer *writer)
+{
+	const int64_t until = atomic_load_explicit(&writer->saturated_until, memory_order_relaxed);
+
+	return until != 0 && clock_monotonic() < until;
 }
 
 void writer_stop(struct writer *writer)
