@@ -2,9 +2,11 @@
 // figures.mjs, whose database this is.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import http from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 
-const SECONDS = 8;   // of ingestion, a measurement
+const SECONDS = 61;  // of ingestion, a measurement: pairs of turns with dashboards and without, and a second to begin
+const TURN = 1000;   // ms
 const PAUSE = 5000;  // ms between two reloads of a dashboard somebody looks at
 const DASHBOARDS = 8;
 const CONNECTIONS = 64; // of the ingestion
@@ -49,50 +51,77 @@ export async function lists(measure, follow) {
 	}
 }
 
-async function ingest(port, key, chats) {
+function ingest(port, key, chats) {
 	const child = spawn('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${SECONDS}`, '-s', 'bench/message.lua', `http://127.0.0.1:${port}`],
 		{ env: { ...process.env, BENCH_KEY: key, BENCH_CHATS: chats, BENCH_ACTIVE: 1000 } });
 	let said = '';
 	child.stdout.on('data', (text) => { said += text; });
 	child.stderr.on('data', (text) => { said += text; });
-	await once(child, 'exit');
-	const found = /RESULT (\d+) ([\d.]+) ([\d.]+) (\d+)/.exec(said);
-	if (!found || found[4] !== '0') throw new Error(said);
-	return Number(found[1]);
+	return once(child, 'exit').then(() => {
+		const found = /RESULT (\d+) ([\d.]+) ([\d.]+) (\d+)/.exec(said);
+		if (!found || found[4] !== '0') throw new Error(said);
+	});
 }
 
-// Eight people's browsers, each loading everything a dashboard shows, and again after a pause.
-function dashboards(load, pause) {
+// Messages that the server has made durable so far. On a connection of its own: the dashboards' are busy.
+async function stored(port) {
+	const [response] = await once(http.get({ port, path: '/metrics', agent: false }), 'response');
+	let text = '';
+	for await (const piece of response) text += piece;
+	return Number(/^innkeeper_batch_items_sum\S* (\d+)/m.exec(text)[1]);
+}
+
+// Eight people's browsers, each loading everything a dashboard shows, and again after a pause; until the function that
+// comes back is called. `took` gets the ms of each reload.
+function dashboards(load, pause, took) {
 	const stopping = new AbortController();
-	let reloads = 0;
+	const rest = (ms) => setTimeout(ms, undefined, { signal: stopping.signal }).catch(() => {});
 	const browse = async (at) => {
-		await setTimeout(pause * at / DASHBOARDS);
+		await rest(pause * at / DASHBOARDS);
 		while (!stopping.signal.aborted) {
+			const began = performance.now();
 			await load();
-			reloads++;
-			await setTimeout(pause, undefined, { signal: stopping.signal }).catch(() => {});
+			if (!stopping.signal.aborted) took.push(performance.now() - began);
+			await rest(pause);
 		}
 	};
 	const all = Promise.all(Array.from({ length: DASHBOARDS }, (_, at) => browse(at)));
-	return async () => {
+	return () => {
 		stopping.abort();
-		await all;
-		return reloads;
+		return all;
 	};
 }
 
-// Alone and beside, twice in turns, for no two moments of a machine are alike.
-export async function beside({ port, key, chats, load }) {
-	const rows = [['alone'], ['eight dashboards, 5 s between two reloads', PAUSE], ['eight dashboards that never rest', 0]].map(([label, pause]) => ({ label, pause, rates: [], reloads: 0 }));
-	for (let turn = 0; turn < 2; turn++) {
-		for (const row of rows) {
-			const end = row.pause === undefined ? async () => 0 : dashboards(load, row.pause);
-			row.rates.push(await ingest(port, key, chats));
-			row.reloads += await end();
-		}
+const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1] ?? 0;
+
+// Ingestion goes on all the time, and the dashboards come and go every second: a machine's own changes are slower than
+// that, and fall upon both alike. A turn with dashboards is compared with those before and behind it.
+async function turns({ port, key, chats, load }, pause) {
+	const rates = [];
+	const took = [];
+	const wrk = ingest(port, key, chats);
+	const until = performance.now() + (SECONDS - 3) * 1000;
+	await setTimeout(1000);
+	for (let beside = false; performance.now() < until || beside; beside = !beside) {
+		const end = beside ? dashboards(load, pause, took) : async () => {};
+		await setTimeout(100); // until what the last turn left is over
+		const [before, began] = [await stored(port), performance.now()];
+		await setTimeout(TURN);
+		rates.push((await stored(port) - before) / (performance.now() - began) * 1000);
+		await end();
 	}
-	console.log(`\n${'messages a second, 64 connections'.padEnd(52)}${'per second'.padStart(14)}${'of alone'.padStart(14)}${'reloads a s'.padStart(14)}`);
-	const mean = ({ rates }) => rates.reduce((sum, rate) => sum + rate) / rates.length;
-	for (const row of rows)
-		console.log(row.label.padEnd(52) + Math.round(mean(row)).toLocaleString('en-US').padStart(14) + `${Math.round(mean(row) / mean(rows[0]) * 100)} %`.padStart(14) + (row.reloads / SECONDS / 2).toFixed(1).padStart(14));
+	await wrk;
+	const alone = rates.filter((_, at) => at % 2 === 0);
+	const beside = rates.filter((_, at) => at % 2 === 1);
+	const shares = beside.slice(0, alone.length - 1).map((rate, at) => rate * 2 / (alone[at] + alone[at + 1]));
+	return { alone: median(alone), beside: median(beside), share: median(shares), reloads: took.length / beside.length / (TURN + 100) * 1000, took: median(took) };
+}
+
+export async function beside(given) {
+	console.log(`\n${'messages a second, 64 connections'.padEnd(44)}${['alone', 'beside', 'of alone', 'reloads a s', 'ms a reload'].map((cell) => cell.padStart(12)).join('')}`);
+	for (const [label, pause] of [['eight dashboards, 5 s between two reloads', PAUSE], ['eight dashboards that never rest', 0]]) {
+		const { alone, beside, share, reloads, took } = await turns(given, pause);
+		const cells = [Math.round(alone).toLocaleString('en-US'), Math.round(beside).toLocaleString('en-US'), `${Math.round(share * 100)} %`, reloads.toFixed(1), took.toFixed(0)];
+		console.log(label.padEnd(44) + cells.map((cell) => cell.padStart(12)).join(''));
+	}
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/admission.h"
 #include "api/bulletin.h"
 #include "api/dispatch.h"
 #include "api/list_csv.h"
@@ -24,9 +25,9 @@
 #define BATCH_ITEMS        1024
 #define ASKING_THREADS     8 /* of a remote database, each with a connection of its own */
 #define ASKING_QUEUE       1024
-/* Beside one for each HTTP thread: the control socket's, the slow thread, a job, errands. Each holds one at most, so
- * that nobody ever waits for what a long errand reads with. */
-#define EXTRA_READERS (3 + ERRAND_THREADS)
+/* Beside one for each HTTP thread: the control socket's, the slow thread, a job, delayed reads, errands. Each holds one
+ * at most, so that nobody ever waits for what a long errand reads with. */
+#define EXTRA_READERS (4 + ERRAND_THREADS)
 
 struct server {
 	struct search_awaits awaits[WRITER_LANES];
@@ -168,6 +169,8 @@ static enum err start_parts(struct server *server, struct fault *fault)
 	if (err == OK && house->remote)
 		err = worker_start(&house->asking, "asking", ASKING_THREADS, ASKING_QUEUE);
 	if (err == OK)
+		err = admission_start(&house->admission, house->writer, house->metrics);
+	if (err == OK)
 		err = jobs_start(&server->jobs, house);
 	return err == OK ? OK : fault_set(fault, err, NULL, NULL, "A thread could not be started.");
 }
@@ -254,6 +257,7 @@ void server_stop(struct server *server)
 		return;
 	house = &server->house;
 	atomic_store(&house->draining, true);
+	admission_open(house->admission);
 	if (server->http != NULL)
 		http_drain(server->http, DRAIN_MILLISECONDS);
 	jobs_stop(server->jobs);
@@ -261,12 +265,14 @@ void server_stop(struct server *server)
 	oidc_provider_stop(house->oidc);
 	worker_stop(house->errands);
 	worker_stop(house->asking);
+	admission_stop(house->admission);
 	writer_stop(house->writer); /* answers all that waits */
 	notices_stop(server->notices);
 	live_hub_stop(house->live);
 	if (server->http != NULL)
 		http_stop(server->http);
 	live_hub_free(house->live);
+	admission_free(house->admission);
 	places_free(house->downloads);
 	for (size_t i = 0; i < WRITER_LANES; i++) {
 		ledger_free(house->ledgers[i]);

@@ -7,6 +7,7 @@
 #define INNKEEPER_API_CALL_H
 
 #include "analytics/counting.h"
+#include "api/admission.h"
 #include "api/house.h"
 #include "api/live_hub.h"
 #include "api/route.h"
@@ -57,6 +58,7 @@ struct call {
 	int64_t began_stream; /* clock_monotonic */
 	struct writer_item writer_item;
 	struct worker_item worker_item;
+	struct admission_item admission_item;
 	struct text request_id;
 	struct key_holder holder;
 };

@@ -414,36 +414,82 @@ static enum err confirm_late(struct call *call)
 	return call_fail(call, ERR_UNAUTHORIZED, NULL, "Sign in first.");
 }
 
-/* A reading, and what of it is recorded before it is handed out. ERR_… or OK with `*waits`: the writer has it now. */
-static enum err read_and_record(struct call *call, bool *waits)
+static void refuse_read(struct call *call)
 {
-	enum err err = run_reading(call);
+	reply_refusal(call->request, 503, "unavailable", "The server is busy storing: try again in a moment.");
+}
 
-	*waits = false;
-	if (err == OK && call->audit != NULL) {
-		err = submit_write(call);
-		*waits = err == OK;
-	}
-	return err;
+/* After a reading that came to `err`: true, if the call is answered once it is recorded. */
+static bool record_reading(struct call *call, enum err *err)
+{
+	if (*err != OK || call->audit == NULL)
+		return false;
+	*err = submit_write(call);
+	return *err == OK;
 }
 
 static void run_asking(void *context)
 {
 	struct call *call = context;
-	bool waits;
-	const enum err err = read_and_record(call, &waits);
+	enum err err = run_reading(call);
 
-	if (waits)
-		return;
+	if (record_reading(call, &err))
+		return; /* the writer's now */
 	finish(call, err);
 	http_resume(call->request);
 }
 
+/* Of a remote database: on a thread that may wait for it. */
 static enum err submit_asking(struct call *call)
 {
 	call->worker_item.run = run_asking;
 	call->worker_item.context = call;
 	return worker_submit(call->house->asking, &call->worker_item);
+}
+
+/* A read that has waited. Meanwhile its session may have ended. */
+static void run_delayed(void *context, bool admitted)
+{
+	struct call *call = context;
+	enum err err;
+
+	if (!admitted) {
+		refuse_read(call);
+		http_resume(call->request);
+		return;
+	}
+	err = credential_still_holds(call) ? run_reading(call)
+					   : call_fail(call, ERR_UNAUTHORIZED, NULL, "Sign in first.");
+	if (record_reading(call, &err))
+		return; /* the writer's now */
+	finish(call, err);
+	http_resume(call->request);
+}
+
+/* What a member reads; it may have to wait while more is written than can be. */
+static enum http_next read_in_turn(struct call *call)
+{
+	struct admission *admission = call->house->admission;
+	enum err err;
+
+	call->admission_item.ticket.organization = call->session.organization;
+	call->admission_item.run = run_delayed;
+	call->admission_item.context = call;
+	switch (admission_enter(admission, &call->admission_item)) {
+	case ADMISSION_WAIT:
+		return HTTP_WAIT;
+	case ADMISSION_FULL:
+		refuse_read(call);
+		return HTTP_ANSWER;
+	case ADMISSION_GO:
+		break;
+	}
+	err = run_reading(call);
+	admission_leave(admission, &call->admission_item);
+	if (record_reading(call, &err))
+		return HTTP_WAIT;
+	finish(call, err);
+	return HTTP_ANSWER;
 }
 
 static enum http_next handle(void *given, struct http_request *request)
@@ -468,14 +514,12 @@ static enum http_next handle(void *given, struct http_request *request)
 		err = submit_asking(call);
 		if (err == OK)
 			return HTTP_WAIT;
-	} else if (call->route->runs == READS) {
-		bool waits;
-
-		err = read_and_record(call, &waits);
-		if (waits)
-			return HTTP_WAIT;
+	} else if (call->route->runs == READS && call->session.there) {
+		return read_in_turn(call);
 	} else {
-		err = run_handler(call);
+		err = call->route->runs == READS ? run_reading(call) : run_handler(call);
+		if (call->route->runs == READS && record_reading(call, &err))
+			return HTTP_WAIT;
 	}
 	finish(call, err);
 	return HTTP_ANSWER;

@@ -22,6 +22,7 @@
 #include "store/readers.h"
 #include "store/writer.h"
 
+struct admission;
 struct bulletin;
 struct live_hub;
 struct places;
@@ -41,6 +42,7 @@ struct house {
 	struct worker *asking;  /* the threads that wait for a remote database; NULL: an HTTP thread reads by itself */
 	struct api_keys *keys;
 	struct attempts *attempts;
+	struct admission *admission; /* of reads, while there is too much to write */
 	struct live_hub *live;
 	struct places *downloads;   /* lists as CSV */
 	struct oidc_provider *oidc; /* NULL: nobody signs in through one */

@@ -1,8 +1,10 @@
 #include "api/list_csv.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "api/admission.h"
 #include "api/credential.h"
 #include "api/list_page.h"
 #include "api/places.h"
@@ -41,6 +43,9 @@ struct list_stream {
 	struct list_rows rows;
 	struct buffer text; /* on its way out */
 	size_t sent;        /* bytes of it */
+	struct admission_item turn;
+	bool waits;        /* for its turn */
+	_Atomic bool told; /* it has come */
 };
 
 static enum err read_rows(struct call *call, const struct list_page *page, size_t bytes, int64_t until)
@@ -173,6 +178,47 @@ static enum err go_on(struct call *call)
 	return OK;
 }
 
+static void tell(void *context, bool admitted)
+{
+	struct call *call = context;
+	struct list_stream *stream = call->stream;
+
+	(void)admitted; /* or not: what has begun goes on, one page when it has waited long enough */
+	atomic_store(&stream->told, true);
+	http_resume_stream(call->request);
+}
+
+/* Each page is a read of its own, that may have to wait while more is written than can be. ERR_UNAVAILABLE: too many of
+ * the organization wait. While the server ends, nothing does. */
+static enum err take_turn(struct call *call, bool draining, bool *later)
+{
+	struct list_stream *stream = call->stream;
+	struct admission *admission = call->house->admission;
+
+	*later = false;
+	if (stream->waits) {
+		*later = !atomic_load(&stream->told) && !draining;
+		if (*later)
+			return OK;
+		admission_withdraw(admission, &stream->turn);
+		stream->waits = false;
+		admission_begin(&stream->turn);
+		return OK;
+	}
+	atomic_store(&stream->told, false);
+	switch (admission_enter(admission, &stream->turn)) {
+	case ADMISSION_GO:
+		return OK;
+	case ADMISSION_WAIT:
+		stream->waits = true;
+		*later = true;
+		return OK;
+	case ADMISSION_FULL:
+		break;
+	}
+	return ERR_UNAVAILABLE;
+}
+
 static enum http_more give(struct call *call, struct http_piece *piece)
 {
 	struct list_stream *stream = call->stream;
@@ -181,10 +227,17 @@ static enum http_more give(struct call *call, struct http_piece *piece)
 	if (stream->sent == text->length && stream->step == STEP_END)
 		return HTTP_MORE_ENDED;
 	if (stream->sent == text->length) {
+		bool later;
+		enum err err = take_turn(call, piece->draining, &later);
+
+		if (later)
+			return HTTP_MORE_LATER;
 		buffer_cut(text, 0);
 		stream->sent = 0;
-		const enum err err = go_on(call);
-
+		if (err == OK) {
+			err = go_on(call);
+			admission_leave(call->house->admission, &stream->turn);
+		}
 		if (err != OK || text->failed) {
 			LOG(call->house->log, LOG_ERROR, "a list could not be sent whole",
 			    LOG_TEXT("request_id", call->request_id), LOG_INT("err", err));
@@ -206,6 +259,7 @@ static void end(struct call *call)
 {
 	struct list_stream *stream = call->stream;
 
+	admission_withdraw(call->house->admission, &stream->turn);
 	list_rows_fini(&stream->rows);
 	buffer_fini(&stream->text);
 	list_csv_end(call);
@@ -253,6 +307,8 @@ enum err list_csv(struct call *call, const struct list *list, const struct list_
 		return err;
 	}
 	stream->list = list;
+	stream->turn =
+	    (struct admission_item){ .ticket.organization = call->session.organization, .run = tell, .context = call };
 	stream->page = *page;
 	stream->left = page->limit == 0 ? -1 : page->limit;
 	buffer_init(&stream->text, SIZE_MAX / 2);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "api/admission.h"
 #include "base/clock.h"
 #include "search/indexer.h"
 
@@ -111,6 +112,15 @@ enum err system_metrics(struct call *call)
 		  db_size(call->db));
 	put_gauge(to, "innkeeper_start_time_seconds", "When the process started, since 1970.", "gauge",
 		  house->started_at / 1000);
+	put_gauge(to, "innkeeper_writer_saturated", "Whether there is more to write than can be.", "gauge",
+		  writer_is_saturated(house->writer));
+	put_gauge(to, "innkeeper_reads_waiting", "Reads that wait until they are admitted.", "gauge",
+		  (int64_t)admission_waiting(house->admission));
+	put_gauge(to, "innkeeper_reads_refused_total", "Reads refused because too many waited.", "counter",
+		  (int64_t)atomic_load(&metrics->reads_refused));
+	buffer_string(to, "# HELP innkeeper_read_delay_seconds What reads that were delayed waited.\n"
+			  "# TYPE innkeeper_read_delay_seconds histogram\n");
+	histogram_print(to, "innkeeper_read_delay_seconds", "", &metrics->read_delay, true);
 	buffer_string(to, "# HELP innkeeper_batch_items Writes in a commit.\n# TYPE innkeeper_batch_items histogram\n");
 	histogram_print(to, "innkeeper_batch_items", "", &metrics->batch_size, false);
 	buffer_string(to, "# HELP innkeeper_commit_seconds A commit, its sync included.\n"

@@ -36,6 +36,8 @@ struct metrics {
 	struct histogram commit;     /* microseconds of a commit, its sync included */
 	_Atomic uint64_t rejected;   /* items refused because the queue was full */
 	_Atomic uint64_t rate_limited;
+	struct histogram read_delay;    /* of reads that had to wait until they were admitted */
+	_Atomic uint64_t reads_refused; /* that waited too long, or were too many */
 };
 
 /* `routes` counts the rows of the route table. */

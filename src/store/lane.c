@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "store/saturation.h"
 
 #define BATCH_MICROSECONDS                                                                                             \
 	20000 /* a batch takes no further item after this long: those who wait in it have waited enough */
@@ -24,6 +25,9 @@ struct lane {
 	int64_t idled_at;
 	bool more_idle; /* the last idle step left something to do */
 	bool tidied;
+	bool unbroken; /* the work that was taken had been waiting when the commit before it ended */
+	struct saturation saturation;
+	_Atomic int64_t saturated_until; /* clock_monotonic; 0: it is not. Any thread reads it */
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t work;
@@ -165,6 +169,14 @@ static void answer(struct writer_item *first, size_t count, enum err err)
 	}
 }
 
+static void note_saturation(struct lane *lane)
+{
+	const bool saturated = saturation_note(&lane->saturation, clock_monotonic(), lane->unbroken);
+
+	atomic_store_explicit(&lane->saturated_until, saturated ? INT64_MAX : 0, memory_order_relaxed);
+	lane->unbroken = true; /* what may be left of this list has been waiting */
+}
+
 static void write_all(struct lane *lane, struct writer_item *first)
 {
 	while (first != NULL) {
@@ -174,6 +186,7 @@ static void write_all(struct lane *lane, struct writer_item *first)
 
 		if (err == ERR_STORAGE)
 			end_process(lane, "committing");
+		note_saturation(lane);
 		answer(first, count, err);
 		if (db_tidy(lane->db, false) == ERR_STORAGE)
 			end_process(lane, "moving the log home");
@@ -261,6 +274,11 @@ static struct writer_item *take(struct lane *lane)
 	lane->tidied = false;
 	lane->more_idle = true; /* what was just written may be news to the idle step */
 	pthread_mutex_lock(&lane->lock);
+	lane->unbroken = lane->first != NULL;
+	/* However long a commit takes, it does not end by that; a pause ends it. */
+	if (!lane->unbroken && lane->saturation.high)
+		atomic_store_explicit(&lane->saturated_until, lane->silent_since + SATURATION_MEMORY,
+				      memory_order_relaxed);
 	while (lane->first == NULL && !lane->stopping)
 		wait_for_work(lane);
 	first = lane->first;
@@ -356,6 +374,13 @@ size_t lane_depth(struct lane *lane)
 	depth = lane->depth;
 	pthread_mutex_unlock(&lane->lock);
 	return depth;
+}
+
+bool lane_is_saturated(const struct lane *lane)
+{
+	const int64_t until = atomic_load_explicit(&lane->saturated_until, memory_order_relaxed);
+
+	return until != 0 && clock_monotonic() < until;
 }
 
 void lane_stop(struct lane *lane)

@@ -18,6 +18,8 @@ enum err lane_start(struct lane **out, const struct writer_options *options, siz
 bool lane_submit(struct lane *lane, struct writer_item *item);
 size_t lane_depth(struct lane *lane);
 
+bool lane_is_saturated(const struct lane *lane); /* saturation.h; any thread */
+
 /* Finishes what waits. Nobody may submit any more once it has returned. */
 void lane_stop(struct lane *lane);
 

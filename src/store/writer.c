@@ -1,6 +1,7 @@
 #include "store/writer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,14 @@ size_t writer_depth(struct writer *writer)
 	for (size_t i = 0; i < writer->lane_count; i++)
 		depth += lane_depth(writer->lanes[i]);
 	return depth;
+}
+
+bool writer_is_saturated(const struct writer *writer)
+{
+	for (size_t i = 0; i < writer->lane_count; i++)
+		if (lane_is_saturated(writer->lanes[i]))
+			return true;
+	return false;
 }
 
 void writer_stop(struct writer *writer)

@@ -78,6 +78,10 @@ enum err writer_post(struct writer *writer, const struct scope *scope, enum err 
 
 size_t writer_depth(struct writer *writer); /* items waiting */
 
+/* Whether there has lately been more to write than the writer can: see saturation.h. Any thread; one atomic read while
+ * it is not. It ends by itself when nothing has come for a fifth of a second. */
+bool writer_is_saturated(const struct writer *writer);
+
 /* Takes no more, finishes what waits, moves the log home, closes. */
 void writer_stop(struct writer *writer);
 

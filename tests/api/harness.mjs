@@ -153,7 +153,7 @@ export class House {
 			await makePostgres(this.name);
 			this.made = true;
 		}
-		const words = ["serve", "--database", this.database, "--listen", "127.0.0.1:0", ...options];
+		const words = ["serve", "--database", this.database, "--listen", "127.0.0.1:0", ...(this.name ? ["--control", `${this.file}.control`] : []), ...options];
 		const child = spawn(binary, words, { env: environment(this.env), stdio: ["ignore", "pipe", "pipe"] });
 		let unread = "";
 		let ready;
