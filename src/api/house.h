@@ -24,6 +24,7 @@
 
 struct admission;
 struct bulletin;
+struct conversations;
 struct live_hub;
 struct places;
 
@@ -36,6 +37,7 @@ struct house {
 	struct writer *writer;
 	struct ledger *ledgers[WRITER_LANES]; /* each its lane's thread alone: house_ledger */
 	struct search_awaits *awaits; /* the same, WRITER_LANES of them */
+	struct conversations *conversations; /* the same */
 	struct bulletin *bulletins[WRITER_LANES]; /* the same; of a remote database alone */
 	struct worker *slow;    /* the thread for what takes long to compute */
 	struct worker *errands; /* the threads for what waits for others: another server, a disk */
