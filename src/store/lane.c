@@ -17,6 +17,8 @@
 	20000 /* of silence before a step that nobody waits for: between two requests of one client is none */
 #define IDLE_AT_LEAST 200000 /* and without such silence, a step this often at most */
 
+#define LOOK_MICROSECONDS 500000 /* where other lanes and processes write, a look for what they left to do */
+
 /* A connection that writes, and its thread. An organization's writes are always the same lane's. */
 struct lane {
 	struct writer_options options;
@@ -225,8 +227,10 @@ static int64_t idle_due(const struct lane *lane)
 	const int64_t quiet = lane->silent_since + IDLE_MICROSECONDS;
 	const int64_t often = lane->idled_at + IDLE_AT_LEAST;
 
-	if (lane->options.hooks.idle == NULL || !lane->more_idle)
+	if (lane->options.hooks.idle == NULL)
 		return INT64_MAX;
+	if (!lane->more_idle)
+		return db_is_remote(lane->db) ? lane->idled_at + LOOK_MICROSECONDS : INT64_MAX;
 	return quiet < often ? quiet : often;
 }
 
