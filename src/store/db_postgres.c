@@ -47,6 +47,7 @@ struct postgres {
 	size_t depth;
 	struct uuid bound; /* whose rows the transaction shows now; nil: the system's */
 	bool is_bound;
+	bool reached; /* at least once */
 	bool begun;
 	bool pending; /* something was sent in this scope whose outcome is not known */
 	int64_t changed;
@@ -108,13 +109,34 @@ static void postgres_close(struct db *given)
 	free(db);
 }
 
+/* Of a writer's first connection, and of each one that comes in the place of another: what was true at the start need not
+ * be any more. */
+static enum err check_roles(struct postgres *db, struct fault *fault)
+{
+	struct fault reason = { 0 };
+	enum err err;
+
+	if (db->use == DB_MIGRATE || (db->use == DB_READ && !db->reached))
+		return OK;
+	err = postgres_roles_check(db->line, fault == NULL ? &reason : fault);
+	if (err == OK)
+		return OK;
+	if (fault == NULL)
+		LOG(db->log, LOG_ERROR, "the database is not used", LOG_STRING("reason", reason.sentence));
+	postgres_line_refuse(db->line);
+	return fault == NULL ? ERR_UNAVAILABLE : err;
+}
+
 static enum err reach(struct postgres *db, struct fault *fault)
 {
 	bool fresh = false;
 	enum err err = postgres_line_open(db->line, &fresh, fault);
 
-	if (fresh)
-		forget_prepared(db);
+	if (!fresh)
+		return err;
+	forget_prepared(db);
+	err = check_roles(db, fault);
+	db->reached = db->reached || err == OK;
 	return err;
 }
 
@@ -136,8 +158,6 @@ static enum err postgres_open(struct db **out, struct text url, enum db_use use,
 		return fault_set(fault, err, NULL, NULL, "Out of memory.");
 	}
 	err = reach(db, fault);
-	if (err == OK && use == DB_WRITE)
-		err = postgres_roles_check(db->line, fault);
 	if (err != OK) {
 		postgres_close(&db->db);
 		return err;
@@ -292,12 +312,19 @@ static void become(struct postgres *db, const struct uuid *organization)
 	db->is_bound = true;
 }
 
+/* A preparation that was sent behind a failure was passed over. */
+static bool is_prepared(const struct postgres *db, enum statement_id id)
+{
+	return db->prepared[id] && (!db->described[id].arrived || db->described[id].err == OK);
+}
+
 static void prepare(struct postgres *db, enum statement_id id)
 {
 	struct postgres_parameters parameters;
 
-	if (db->prepared[id])
+	if (is_prepared(db, id))
 		return;
+	PQclear(db->described[id].result);
 	postgres_types(&parameters, &statements[id]);
 	postgres_line_prepare(db->line, name_of(id), statements[id].postgres, &parameters, &db->described[id]);
 	db->prepared[id] = true;

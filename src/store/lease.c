@@ -15,7 +15,7 @@ static const struct scope system_scope = { .system = true };
 struct lease {
 	const char *name;
 	char holder[2 * HOLDER_BYTES + 1];
-	int64_t asked_at;          /* clock_monotonic; 0: never. The lane's thread's own */
+	int64_t asked_at;           /* clock_monotonic; 0: never. The lane's thread's own */
 	_Atomic int64_t held_until; /* clock_monotonic; 0: it is not held */
 	_Atomic bool released;
 };
@@ -87,7 +87,7 @@ enum err lease_release(struct db *db, void *given)
 
 	atomic_store(&lease->released, true);
 	atomic_store(&lease->held_until, 0);
-	return query_run(
-	    db, STATEMENT_LEASE_RELEASE,
-	    &(struct lease_release_in){ .name = text_of(lease->name), .holder = text_of(lease->holder) }, NULL);
+	return query_run(db, STATEMENT_LEASE_RELEASE,
+			 &(struct lease_release_in){ .name = text_of(lease->name), .holder = text_of(lease->holder) },
+			 NULL);
 }

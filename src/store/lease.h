@@ -1,8 +1,8 @@
 /* A lease in the database: of the processes that share one, the holder does what is to be done once.
  * Owner: the server. lease_keep and lease_forget: the thread of one lane; lease_is_held: any thread.
  * A process that dies loses it after LEASE_MILLISECONDS; one that ends gives it back.
- * Never a lock: who held it until a moment ago may still be at work. What is done under it must bear that (each of its steps
- * is a transaction that has its organization to itself). Next: background.c and jobs.c, what is done under it. */
+ * Never a lock: who held it until a moment ago may still be at work. What is done under it must bear that (each of its
+ * steps is a transaction that has its organization to itself). Next: background.c and jobs.c, what is done under it. */
 #ifndef INNKEEPER_STORE_LEASE_H
 #define INNKEEPER_STORE_LEASE_H
 
