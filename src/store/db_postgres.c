@@ -13,13 +13,16 @@
 
 /* What every connection is told first. Acknowledged means synced, whatever the server's own setting; a statement's plan is
  * made once. `statement_timeout` and `lock_timeout`: a reader that takes this long would hold up others; a writer waits for
- * another process's batch, and not for ever. */
+ * another process's batch, and not for ever. Citus hands SET LOCAL on to its nodes when it is told to; to others the word
+ * means nothing. */
 static const char settings_of_reader[] =
     "SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = force_generic_plan;"
-    "SET jit = off; SET statement_timeout = '2s'; SET idle_in_transaction_session_timeout = '5min'";
+    "SET citus.propagate_set_commands = 'local'; SET jit = off; SET statement_timeout = '2s';"
+    "SET idle_in_transaction_session_timeout = '5min'";
 static const char settings_of_writer[] =
     "SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = force_generic_plan;"
-    "SET jit = off; SET synchronous_commit = on; SET statement_timeout = '60s'; SET lock_timeout = '10s';"
+    "SET citus.propagate_set_commands = 'local'; SET jit = off; SET synchronous_commit = on;"
+    "SET statement_timeout = '60s'; SET lock_timeout = '10s';"
     "SET idle_in_transaction_session_timeout = '5min'";
 static const char settings_of_migration[] =
     "SET ROLE innkeeper_owner; SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8';"
