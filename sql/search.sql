@@ -45,13 +45,12 @@ LIMIT :limit;
 -- postgres: none
 
 -- PostgreSQL has many writers, and one may commit a smaller number behind another's greater one. So there each organization
--- has a progress of its own: what the index has come to, and a number that it must come to.
+-- has a progress of its own: what the index has come to, and a number that it must come to (the last one that was given, whosesoever).
 -- name: search_await :tenant
--- in: newest_message int
 -- sqlite: none
 -- postgres:
 INSERT INTO search_progress (organization_id, last_message, newest_message)
-VALUES (:organization, 0, :newest_message)
+VALUES (:organization, 0, currval('messages_number_seq'))
 ON CONFLICT (organization_id) DO UPDATE
 SET newest_message = greatest(search_progress.newest_message, excluded.newest_message);
 

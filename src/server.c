@@ -6,6 +6,7 @@
 
 #include "api/admission.h"
 #include "api/bulletin.h"
+#include "api/conversations.h"
 #include "api/dispatch.h"
 #include "api/list_csv.h"
 #include "api/live_hub.h"
@@ -32,6 +33,7 @@
 
 struct server {
 	struct search_awaits awaits[WRITER_LANES];
+	struct conversations conversations[WRITER_LANES];
 	struct server_options options;
 	struct lock *lock;
 	struct house house;
@@ -47,6 +49,8 @@ static void end_item(void *given, struct db *db, bool kept)
 	const struct house *house = given;
 
 	ledger_end_item(house_ledger(house, db), kept);
+	if (!kept)
+		conversations_clear(&house->conversations[db_lane(db)]);
 }
 
 static enum err settle(struct db *db, void *given)
@@ -55,6 +59,7 @@ static enum err settle(struct db *db, void *given)
 
 	enum err err = ledger_settle(db, house_ledger(house, db));
 
+	conversations_clear(&house->conversations[db_lane(db)]);
 	if (err == OK)
 		err = search_settle(&house->awaits[db_lane(db)], db);
 	if (err == OK && house->remote)
@@ -68,6 +73,7 @@ static void forget(void *given, struct db *db)
 
 	ledger_forget(house_ledger(house, db));
 	search_forget(&house->awaits[db_lane(db)]);
+	conversations_clear(&house->conversations[db_lane(db)]);
 	if (house->remote)
 		bulletin_forget(house->bulletins[db_lane(db)]);
 	/* The first lane's thread asks for it. */
@@ -208,6 +214,7 @@ enum err server_start(struct server **out, const struct server_options *options,
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	server->options = *options;
 	server->house.awaits = server->awaits;
+	server->house.conversations = server->conversations;
 	server->house.log = options->log;
 	server->house.database = options->database;
 	server->house.body_limit = (size_t)options->max_body;
@@ -285,6 +292,8 @@ void server_stop(struct server *server)
 	for (size_t i = 0; i < WRITER_LANES; i++) {
 		ledger_free(house->ledgers[i]);
 		bulletin_free(house->bulletins[i]);
+		conversations_fini(&server->conversations[i]);
+		search_awaits_fini(&server->awaits[i]);
 	}
 	readers_free(house->readers);
 	oidc_provider_free(house->oidc);

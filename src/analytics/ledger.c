@@ -156,14 +156,13 @@ void ledger_forget(void *ledger)
 static enum err write_count(struct db *db, const struct tally_row *row)
 {
 	const int64_t *key = row->numbers;
-	enum err err = query_run(db, STATEMENT_ROLLUP_COUNT_MOVE,
+	enum err err = db_send(db, STATEMENT_ROLLUP_COUNT_MOVE,
 				 &(struct rollup_count_move_in){ .edition = key[EDITION],
 								 .metric = key[METRIC],
 								 .span = key[SPAN],
 								 .start = key[START],
 								 .label = row->label,
-								 .amount = row->amount },
-				 NULL);
+								 .amount = row->amount });
 
 	if (err == OK && row->amount < 0)
 		err = query_run(db, STATEMENT_ROLLUP_COUNT_CLEAR,
@@ -179,14 +178,13 @@ static enum err write_count(struct db *db, const struct tally_row *row)
 static enum err write_gap(struct db *db, const struct tally_row *row)
 {
 	const int64_t *key = row->numbers;
-	enum err err = query_run(db, STATEMENT_ROLLUP_GAP_MOVE,
+	enum err err = db_send(db, STATEMENT_ROLLUP_GAP_MOVE,
 				 &(struct rollup_gap_move_in){ .edition = key[EDITION],
 							       .metric = key[METRIC],
 							       .span = key[SPAN],
 							       .start = key[START],
 							       .before = key[BEFORE],
-							       .amount = row->amount },
-				 NULL);
+							       .amount = row->amount });
 
 	if (err == OK && row->amount < 0)
 		err = query_run(db, STATEMENT_ROLLUP_GAP_CLEAR,

@@ -24,6 +24,7 @@
 
 struct admission;
 struct bulletin;
+struct conversations;
 struct lease;
 struct live_hub;
 struct places;
@@ -37,6 +38,7 @@ struct house {
 	struct writer *writer;
 	struct ledger *ledgers[WRITER_LANES]; /* each its lane's thread alone: house_ledger */
 	struct search_awaits *awaits; /* the same, WRITER_LANES of them */
+	struct conversations *conversations; /* the same */
 	struct bulletin *bulletins[WRITER_LANES]; /* the same; of a remote database alone */
 	struct lease *lease; /* whose holder does what is to be done once; NULL: the database is ours alone */
 	bool leads;          /* asks for it: a server does, and not one that is there for a command */

@@ -57,7 +57,7 @@ const struct route routes[] = {
 
 	/* The concierge. */
 	{ "POST", "/api/chats/create",           KEY, WRITES, .rate = BY_KEY, .body = &chats_create_body,        .handle = chats_create,        .batch = "chat",            .reply = "{success: true, chatId: text, createdAt: time}", .about = "Reports a new chat." },
-	{ "POST", "/api/chats/message",          KEY, WRITES, .rate = BY_KEY, .body = &chats_message_body,       .handle = chats_message,       .batch = "message",         .reply = "{success: true, messageId: text}", .about = "Reports a message of a chat." },
+	{ "POST", "/api/chats/message",          KEY, WRITES, .rate = BY_KEY, .body = &chats_message_body,       .handle = chats_message,       .foresee = chats_message_foresee, .batch = "message",         .reply = "{success: true, messageId: text}", .about = "Reports a message of a chat." },
 	{ "POST", "/api/articles/mention",       KEY, WRITES, .rate = BY_KEY, .body = &articles_mention_body,    .handle = articles_mention,    .batch = "article_mention", .reply = "{success: true, mentionsRecorded: int}", .about = "Reports articles that an answer mentioned." },
 	{ "POST", "/api/articles/view",          KEY, WRITES, .rate = BY_KEY, .body = &articles_view_body,       .handle = articles_view,       .batch = "article_view",    .reply = "{success: true, viewId: id}", .about = "Reports an article that was opened." },
 	{ "POST", "/api/tavily-mentions",        KEY, WRITES, .rate = BY_KEY, .body = &web_mentions_create_body, .handle = web_mentions_create, .batch = "web_mentions",    .reply = "{success: true, count: int, mentions: [" WEB_MENTION "]}", .about = "Reports web results that were shown." },
@@ -66,7 +66,7 @@ const struct route routes[] = {
 	{ "POST", "/api/article-mentions/click", KEY, WRITES, .rate = BY_KEY, .body = &web_mentions_click_body,  .handle = web_mentions_click,  .reply = "{success: true, mention: " WEB_MENTION "}", .about = "As /api/tavily-mentions/click." },
 	{ "POST", "/api/visitors/identify",      KEY, WRITES, .rate = BY_KEY, .body = &visitors_identify_body,   .handle = visitors_identify,   .batch = "visitor", .cors = true, .reply = "{success: true, visitor_id: id, message: text, linked: {chats: int, views: int}}", .about = "Tells who a visitor is." },
 	{ "POST", "/api/users/identify",         KEY, WRITES, .rate = BY_KEY, .body = &users_identify_body,      .handle = users_identify,      .batch = "user",    .cors = true, .reply = "{success: true, user_id: id, message: text}", .about = "Tells who a user of the concierge is." },
-	{ "POST", "/api/batch",                  KEY, WRITES, .rate = BY_KEY, .read = batch_read,                .handle = batch_store,         .body_limit = BATCH_BODY, .parts = true,   .reply = "207 {successes: [object], errors: [{index: int, status: int, error: text, code: text, field?: text}]}", .about = "Up to 1,000 of the above in one request, durable together." },
+	{ "POST", "/api/batch",                  KEY, WRITES, .rate = BY_KEY, .read = batch_read,                .handle = batch_store, .foresee = batch_foresee,         .body_limit = BATCH_BODY, .parts = true,   .reply = "207 {successes: [object], errors: [{index: int, status: int, error: text, code: text, field?: text}]}", .about = "Up to 1,000 of the above in one request, durable together." },
 
 	/* Coming in and going out. */
 	{ "POST", "/api/auth/login",      GUEST,   WRITES, .body = &sign_in_body,          .prepare = sign_in_prepare,          .handle = sign_in,          .reply = DONE, .about = "Signs in with e-mail and password." },

@@ -7,6 +7,7 @@
 #include "store/query.h"
 
 #define STEP_MESSAGES 200
+#define STEP_MESSAGES_REMOTE 50 /* a tenth of a millisecond each, and the organization's writer waits */
 #define STEP_BYTES    (24 << 10) /* of content; the message that reaches it is the last */
 #define ARENA_CAP     (64 << 20)
 #define MARK_EVERY    1024       /* documents of a search, about */
@@ -224,7 +225,7 @@ static enum err read_news_of_organization(struct db *db, struct news *news, stru
 	struct search_news_of_organization_out found;
 	size_t bytes = 0;
 	enum err err = db_start(db, STATEMENT_SEARCH_NEWS_OF_ORGANIZATION,
-				&(struct search_news_of_organization_in){ .limit = STEP_MESSAGES });
+				&(struct search_news_of_organization_in){ .limit = STEP_MESSAGES_REMOTE });
 
 	while (err == OK && bytes < STEP_BYTES &&
 	       (err = db_step(db, STATEMENT_SEARCH_NEWS_OF_ORGANIZATION, &found)) == OK) {
@@ -240,7 +241,7 @@ static enum err read_news_of_organization(struct db *db, struct news *news, stru
 								      .content = content };
 	}
 	db_stop(db, STATEMENT_SEARCH_NEWS_OF_ORGANIZATION);
-	news->all = err == ERR_NOT_FOUND && news->count < STEP_MESSAGES;
+	news->all = err == ERR_NOT_FOUND && news->count < STEP_MESSAGES_REMOTE;
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
@@ -281,27 +282,23 @@ static enum err remote_step(struct db *db, const struct search_doors *doors, boo
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
-enum err search_await(struct search_awaits *awaits, const struct db *db, const struct scope *scope,
-		      int64_t message_number)
+enum err search_await(struct search_awaits *awaits, const struct db *db, const struct scope *scope)
 {
-	struct search_awaited *last = awaits->count == 0 ? NULL : &awaits->list[awaits->count - 1];
+	const struct scope *last = awaits->count == 0 ? NULL : awaits->list[awaits->count - 1];
 
-	if (!db_is_remote(db))
+	if (!db_is_remote(db) ||
+	    (last != NULL && uuid_equal(scope_organization(last), scope_organization(scope))))
 		return OK;
-	if (last != NULL && uuid_equal(scope_organization(last->scope), scope_organization(scope))) {
-		last->newest = message_number > last->newest ? message_number : last->newest;
-		return OK;
-	}
 	if (awaits->count == awaits->room) {
 		const size_t room = awaits->room == 0 ? 16 : awaits->room * 2;
-		struct search_awaited *list = realloc(awaits->list, room * sizeof *list);
+		const struct scope **list = realloc((void *)awaits->list, room * sizeof *list);
 
 		if (list == NULL)
 			return ERR_MEMORY;
 		awaits->list = list;
 		awaits->room = room;
 	}
-	awaits->list[awaits->count++] = (struct search_awaited){ scope, message_number };
+	awaits->list[awaits->count++] = scope;
 	return OK;
 }
 
@@ -310,13 +307,12 @@ enum err search_settle(struct search_awaits *awaits, struct db *db)
 	enum err err = OK;
 
 	for (size_t i = 0; err == OK && i < awaits->count; i++) {
-		const struct search_await_in in = { .newest_message = awaits->list[i].newest };
 		enum err left;
 
-		err = db_enter(db, awaits->list[i].scope);
+		err = db_enter(db, awaits->list[i]);
 		if (err != OK)
 			break;
-		err = query_run(db, STATEMENT_SEARCH_AWAIT, &in, NULL);
+		err = db_send(db, STATEMENT_SEARCH_AWAIT, NULL);
 		left = db_leave(db, err == OK);
 		err = left == OK ? err : left;
 	}
@@ -326,7 +322,12 @@ enum err search_settle(struct search_awaits *awaits, struct db *db)
 
 void search_forget(struct search_awaits *awaits)
 {
-	free(awaits->list);
+	awaits->count = 0;
+}
+
+void search_awaits_fini(struct search_awaits *awaits)
+{
+	free((void *)awaits->list);
 	*awaits = (struct search_awaits){ 0 };
 }
 

@@ -109,6 +109,40 @@ void db_stop(struct db *db, enum statement_id id)
 	db->engine->stop(db, id);
 }
 
+static enum err send_at_once(struct db *db, enum statement_id id, const void *in)
+{
+	enum err err = db_start(db, id, in);
+
+	if (err == OK)
+		err = db_step(db, id, NULL);
+	db_stop(db, id);
+	if (err == ERR_NOT_FOUND)
+		err = db_changed(db) == 1 ? OK : ERR_CONFLICT;
+	return err;
+}
+
+enum err db_send(struct db *db, enum statement_id id, const void *in)
+{
+	return db->engine->send == NULL ? send_at_once(db, id, in) : db->engine->send(db, id, in);
+}
+
+void db_foresee(struct db *db, enum statement_id id, const void *in)
+{
+	if (db->engine->foresee != NULL)
+		db->engine->foresee(db, id, in);
+}
+
+void db_set_care(struct db *db, bool care)
+{
+	if (db->engine->set_care != NULL)
+		db->engine->set_care(db, care);
+}
+
+bool db_wants_care(const struct db *db)
+{
+	return db->engine->wants_care != NULL && db->engine->wants_care(db);
+}
+
 enum err db_notify(struct db *db, struct text words)
 {
 	return db->engine->notify == NULL ? OK : db->engine->notify(db, words);

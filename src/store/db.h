@@ -79,6 +79,20 @@ enum err db_start(struct db *db, enum statement_id id, const void *in) WARN_UNUS
 enum err db_step(struct db *db, enum statement_id id, void *out) WARN_UNUSED;
 void db_stop(struct db *db, enum statement_id id);
 
+/* A write that changes one row and whose outcome nobody waits for. On a remote database it shows when the transaction
+ * ends, which a failure (another number of rows is one) loses as a whole; on one of our own it is done at once. */
+enum err db_send(struct db *db, enum statement_id id, const void *in) WARN_UNUSED;
+
+/* Says that a read with these values will be wanted in this transaction: asked for now, together with others, it is
+ * there when db_start names it, as it was now. In the scope entered. Does nothing on a database of our own. */
+void db_foresee(struct db *db, enum statement_id id, const void *in);
+
+/* Whether the next transaction of a remote writer takes care: with it each scope has a savepoint and its failures are
+ * its own. Without, a scope that is left undone after it has written loses the whole transaction; db_wants_care then
+ * says that doing it again, with care, may succeed. */
+void db_set_care(struct db *db, bool care);
+bool db_wants_care(const struct db *db);
+
 /* Sends a few words (fewer than 8000 bytes) with the transaction to every process of this database: notices.h. On a
  * database of our own there is nobody else. */
 enum err db_notify(struct db *db, struct text words) WARN_UNUSED;

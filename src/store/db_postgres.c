@@ -10,6 +10,7 @@
 
 #define SCOPES_DEEP 8
 #define FETCH_ROWS  "1000" /* of a statement that may give very many */
+#define FORESEEN_KEY 1024   /* bytes of values; a longer question is asked when it is wanted */
 
 /* What every connection is told first. Acknowledged means synced, whatever the server's own setting; a statement's plan is
  * made once. `statement_timeout` and `lock_timeout`: a reader that takes this long would hold up others; a writer waits for
@@ -41,6 +42,16 @@ struct running {
 	bool declared;
 };
 
+/* An answer that was asked for before it is wanted. */
+struct foreseen {
+	struct foreseen *next;
+	enum statement_id id;
+	struct uuid organization;
+	struct postgres_answer answer;
+	size_t key_size;
+	unsigned char key[]; /* the values, as they are sent */
+};
+
 struct postgres {
 	struct db db; /* first: what the others see */
 	struct postgres_line *line;
@@ -52,7 +63,10 @@ struct postgres {
 	bool is_bound;
 	bool reached; /* at least once */
 	bool begun;
-	bool pending; /* something was sent in this scope whose outcome is not known */
+	bool care;                      /* of this transaction: db_set_care */
+	bool wants_care;
+	size_t writes[SCOPES_DEEP + 1]; /* since each scope was entered */
+	struct foreseen *foreseen;
 	int64_t changed;
 	int64_t inserted;
 	bool prepared[STATEMENT_COUNT];
@@ -83,6 +97,18 @@ static void postgres_stop(struct db *given, enum statement_id id)
 	*running = (struct running){ 0 };
 }
 
+static void forget_foreseen(struct postgres *db)
+{
+	while (db->foreseen != NULL) {
+		struct foreseen *next = db->foreseen->next;
+
+		postgres_line_give_up(db->line, &db->foreseen->answer);
+		PQclear(db->foreseen->answer.result);
+		free(db->foreseen);
+		db->foreseen = next;
+	}
+}
+
 static void stop_all(struct postgres *db)
 {
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
@@ -105,6 +131,7 @@ static void postgres_close(struct db *given)
 	struct postgres *db = (struct postgres *)given;
 
 	stop_all(db);
+	forget_foreseen(db);
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		postgres_line_give_up(db->line, &db->described[i]);
 	postgres_line_free(db->line);
@@ -154,6 +181,7 @@ static enum err postgres_open(struct db **out, struct text url, enum db_use use,
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	db->db.engine = &engine_postgres;
 	db->use = use;
+	db->care = true;
 	db->log = log;
 	err = postgres_line_new(&db->line, url, settings_for[use], log);
 	if (err != OK) {
@@ -184,7 +212,8 @@ static enum err postgres_begin(struct db *given)
 		return err;
 	db->is_bound = false;
 	db->begun = true;
-	db->pending = false;
+	db->wants_care = false;
+	db->writes[0] = 0;
 	/* A reader's sees one moment; of an organization one transaction writes at a time (become), so that a statement
 	 * sees all that was committed before it. */
 	command(db, db->use == DB_READ ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -205,6 +234,7 @@ static enum err commit(struct postgres *db)
 	else if (err == OK)
 		err = answer.err;
 	PQclear(answer.result);
+	db->wants_care = err != OK && !db->care && postgres_line_stands(db->line);
 	return err == OK ? OK : ERR_UNAVAILABLE;
 }
 
@@ -213,6 +243,7 @@ static enum err postgres_end(struct db *given, bool keep)
 	struct postgres *db = (struct postgres *)given;
 
 	stop_all(db);
+	forget_foreseen(db);
 	db->depth = 0;
 	db->is_bound = false;
 	db->begun = false;
@@ -250,9 +281,21 @@ static enum err postgres_enter(struct db *given, const struct scope *scope)
 	if (!postgres_line_stands(db->line))
 		return ERR_UNAVAILABLE;
 	db->scopes[db->depth++] = scope;
-	if (db->use != DB_READ)
+	db->writes[db->depth] = 0;
+	if (db->use != DB_READ && db->care)
 		savepoint(db, "SAVEPOINT");
 	return OK;
+}
+
+/* Undoes what was written since the scope was entered, and its failures with it. */
+static enum err leave_with_care(struct postgres *db, bool keep)
+{
+	if (!keep) {
+		savepoint(db, "ROLLBACK TO SAVEPOINT");
+		db->is_bound = false; /* it undid the settings too */
+	}
+	savepoint(db, "RELEASE SAVEPOINT");
+	return keep && db->writes[db->depth] == 0 ? OK : postgres_line_settle(db->line);
 }
 
 static enum err postgres_leave(struct db *given, bool keep)
@@ -262,17 +305,16 @@ static enum err postgres_leave(struct db *given, bool keep)
 
 	assert(db->depth > 0);
 	stop_all(db);
-	if (db->use != DB_READ && postgres_line_stands(db->line)) {
-		if (!keep) {
-			savepoint(db, "ROLLBACK TO SAVEPOINT");
-			db->is_bound = false; /* it undid the settings too */
-		}
-		savepoint(db, "RELEASE SAVEPOINT");
-		if (!keep)
-			err = postgres_line_settle(db->line);
-	}
+	if (!postgres_line_stands(db->line))
+		err = ERR_UNAVAILABLE;
+	else if (db->use != DB_READ && db->care)
+		err = leave_with_care(db, keep);
+	else if (db->use != DB_READ && !keep && db->writes[db->depth] > 0)
+		err = ERR_UNAVAILABLE; /* it cannot be undone by itself */
+	db->wants_care = db->wants_care || (err != OK && !db->care && postgres_line_stands(db->line));
 	db->depth--;
-	return postgres_line_stands(db->line) && err == OK ? OK : ERR_STORAGE;
+	db->writes[db->depth] += keep ? db->writes[db->depth + 1] : 0;
+	return err == OK ? OK : ERR_STORAGE;
 }
 
 /* Of one organization one transaction writes at a time, whichever process it is of: what a handler read, it may rely on.
@@ -390,6 +432,118 @@ static enum err admit(const struct postgres *db, enum statement_id id)
 	return statement->postgres == NULL ? ERR_DENIED : OK;
 }
 
+/* The bytes that tell two questions of a statement apart. */
+static size_t put_key(const struct postgres_parameters *parameters, unsigned char *out)
+{
+	size_t size = 0;
+
+	for (int i = 0; i < parameters->count; i++) {
+		const int length = parameters->values[i] == NULL ? -1 : parameters->lengths[i];
+
+		if (out != NULL)
+			memcpy(out + size, &length, sizeof length);
+		size += sizeof length;
+		if (out != NULL && length > 0)
+			memcpy(out + size, parameters->values[i], (size_t)length);
+		size += length > 0 ? (size_t)length : 0;
+	}
+	return size;
+}
+
+static struct foreseen **find_foreseen(struct postgres *db, enum statement_id id, const struct uuid *organization,
+				       const struct postgres_parameters *parameters)
+{
+	unsigned char key[FORESEEN_KEY];
+	const size_t size = put_key(parameters, NULL);
+	struct foreseen **at = &db->foreseen;
+
+	if (*at == NULL || organization == NULL || size > sizeof key)
+		return NULL;
+	put_key(parameters, key);
+	while (*at != NULL && !((*at)->id == id && (*at)->key_size == size && memcmp((*at)->key, key, size) == 0 &&
+				uuid_equal(&(*at)->organization, organization)))
+		at = &(*at)->next;
+	return *at == NULL ? NULL : at;
+}
+
+/* An answer that was foreseen is given once: the next question is about another moment. */
+static bool take_foreseen(struct postgres *db, enum statement_id id, const struct uuid *organization,
+			  const struct postgres_parameters *parameters)
+{
+	struct running *running = &db->running[id];
+	struct foreseen **at = find_foreseen(db, id, organization, parameters);
+	struct foreseen *foreseen;
+
+	if (at == NULL)
+		return false;
+	foreseen = *at;
+	*at = foreseen->next;
+	postgres_line_wait(db->line, &foreseen->answer);
+	running->answer = foreseen->answer;
+	free(foreseen);
+	return running->answer.err == OK;
+}
+
+static void postgres_foresee(struct db *given, enum statement_id id, const void *in)
+{
+	struct postgres *db = (struct postgres *)given;
+	struct postgres_parameters parameters;
+	const struct uuid *organization;
+	struct foreseen *foreseen;
+	size_t size;
+
+	if (db->care || admit(db, id) != OK || !postgres_line_stands(db->line))
+		return;
+	organization = scope_organization(db->scopes[db->depth - 1]);
+	if (organization == NULL)
+		return;
+	postgres_bind(&parameters, &statements[id], organization, in);
+	size = put_key(&parameters, NULL);
+	if (size > FORESEEN_KEY || find_foreseen(db, id, organization, &parameters) != NULL)
+		return;
+	foreseen = malloc(sizeof *foreseen + size);
+	if (foreseen == NULL)
+		return; /* it will be asked for when it is wanted */
+	*foreseen = (struct foreseen){
+		.next = db->foreseen, .id = id, .organization = *organization, .key_size = size
+	};
+	put_key(&parameters, foreseen->key);
+	become(db, organization);
+	prepare(db, id);
+	postgres_line_run(db->line, name_of(id), &parameters, false, &foreseen->answer);
+	db->foreseen = foreseen;
+}
+
+static enum err postgres_send(struct db *given, enum statement_id id, const void *in)
+{
+	struct postgres *db = (struct postgres *)given;
+	struct postgres_parameters parameters;
+	const struct uuid *organization;
+	enum err err = admit(db, id);
+
+	if (err != OK)
+		return err;
+	if (!postgres_line_stands(db->line))
+		return ERR_UNAVAILABLE;
+	organization = scope_organization(db->scopes[db->depth - 1]);
+	become(db, organization);
+	postgres_bind(&parameters, &statements[id], organization, in);
+	prepare(db, id);
+	postgres_line_run(db->line, name_of(id), &parameters, true, NULL);
+	db->writes[db->depth]++;
+	return OK;
+}
+
+static void postgres_set_care(struct db *given, bool care)
+{
+	((struct postgres *)given)->care = care;
+}
+
+static bool postgres_wants_care(const struct db *given)
+{
+	return ((const struct postgres *)given)->wants_care;
+}
+
 static enum err postgres_start(struct db *given, enum statement_id id, const void *in)
 {
 	struct postgres *db = (struct postgres *)given;
@@ -406,13 +560,15 @@ static enum err postgres_start(struct db *given, enum statement_id id, const voi
 	organization = scope_organization(db->scopes[db->depth - 1]);
 	become(db, organization);
 	postgres_bind(&parameters, &statements[id], organization, in);
+	if (statements[id].write_target != NULL)
+		db->writes[db->depth]++;
 	if (statements[id].many) {
 		err = declare(db, id, &parameters);
 		if (err == OK)
 			fetch(db, id);
-	} else {
+	} else if (!take_foreseen(db, id, organization, &parameters)) {
 		prepare(db, id);
-		postgres_line_run(db->line, name_of(id), &parameters, &db->running[id].answer);
+		postgres_line_run(db->line, name_of(id), &parameters, false, &db->running[id].answer);
 	}
 	db->running[id].open = err == OK;
 	return err;
@@ -532,6 +688,10 @@ const struct engine engine_postgres = {
 	.start = postgres_start,
 	.step = postgres_step,
 	.stop = postgres_stop,
+	.send = postgres_send,
+	.foresee = postgres_foresee,
+	.set_care = postgres_set_care,
+	.wants_care = postgres_wants_care,
 	.notify = postgres_notify,
 	.changed = postgres_changed,
 	.inserted = postgres_inserted,

@@ -17,6 +17,7 @@
 	20000 /* of silence before a step that nobody waits for: between two requests of one client is none */
 #define IDLE_AT_LEAST 200000 /* and without such silence, a step this often at most */
 
+#define FORESEE_ITEMS 256 /* whose reads are asked for at once */
 #define LOOK_MICROSECONDS 500000 /* where other lanes and processes write, a look for what they left to do */
 
 /* A connection that writes, and its thread. An organization's writes are always the same lane's. */
@@ -27,6 +28,7 @@ struct lane {
 	int64_t idled_at;
 	bool more_idle; /* the last idle step left something to do */
 	bool tidied;
+	_Atomic int64_t *worked_at; /* when a lane took work last */
 	bool unbroken; /* the work that was taken had been waiting when the commit before it ended */
 	struct saturation saturation;
 	_Atomic int64_t saturated_until; /* clock_monotonic; 0: it is not. Any thread reads it */
@@ -122,35 +124,75 @@ static struct writer_item *sort(struct writer_item *list)
 	return merge(sort(list), sort(behind));
 }
 
-/* One transaction over the items from `first` on, as many as the limits let in; `*rest` is the first one left out. */
-static enum err run_batch(struct lane *lane, struct writer_item *first, struct writer_item **rest, size_t *count)
+/* Whether care is needed from the start: not all of the items can be run a second time. */
+static bool needs_care(const struct lane *lane, const struct writer_item *item)
+{
+	for (size_t i = 0; item != NULL && i < lane->options.batch_limit; i++, item = item->next)
+		if (item->again == NULL)
+			return true;
+	return false;
+}
+
+/* What the items of one organization will read is asked for together. */
+static enum err foresee(struct lane *lane, const struct writer_item *first)
+{
+	const struct writer_item *item = first;
+	enum err err = db_enter(lane->db, first->scope);
+
+	for (size_t i = 0; err == OK && item != NULL && i < FORESEE_ITEMS; i++, item = item->next) {
+		if (!uuid_equal(whose(item), whose(first)))
+			break;
+		if (item->foresee != NULL)
+			item->foresee(lane->db, item->context);
+	}
+	return err == OK ? db_leave(lane->db, true) : err;
+}
+
+/* Runs the items from `first` on, as many as the limits let in; `*rest` is the first one left out. */
+static enum err run_items(struct lane *lane, struct writer_item *first, bool care, struct writer_item **rest,
+			  size_t *count)
 {
 	const int64_t started = clock_monotonic();
-	struct writer_item *item = first;
+	const struct writer_item *before = NULL;
+	enum err err = OK;
+
+	for (*rest = first; err == OK && *rest != NULL && *count < lane->options.batch_limit; *rest = (*rest)->next) {
+		if (!care && (*count % FORESEE_ITEMS == 0 || !uuid_equal(whose(before), whose(*rest))))
+			err = foresee(lane, *rest);
+		if (err == OK)
+			err = run_one(lane, *rest);
+		before = *rest;
+		++*count;
+		if (clock_monotonic() - started > BATCH_MICROSECONDS) {
+			*rest = (*rest)->next;
+			break;
+		}
+	}
+	return err;
+}
+
+static enum err settle(struct lane *lane)
+{
+	const struct writer_hooks *hooks = &lane->options.hooks;
+
+	return hooks->settle == NULL ? OK : hooks->settle(lane->db, hooks->context);
+}
+
+static enum err run_transaction(struct lane *lane, struct writer_item *first, bool care, struct writer_item **rest,
+				size_t *count)
+{
 	int64_t ran;
-	enum err err = db_begin(lane->db);
+	enum err err;
 
 	*count = 0;
-	while (err == OK && item != NULL && *count < lane->options.batch_limit) {
-		err = run_one(lane, item);
-		item = item->next;
-		++*count;
-		if (clock_monotonic() - started > BATCH_MICROSECONDS)
-			break;
-	}
-	if (err != OK) {
-		/* The transaction is lost as a whole; those behind it fail with it rather than meet a sick database one
-		 * by one. */
-		while (item != NULL) {
-			item = item->next;
-			++*count;
-		}
-		*rest = NULL;
+	*rest = first;
+	db_set_care(lane->db, care);
+	err = db_begin(lane->db);
+	if (err == OK)
+		err = run_items(lane, first, care, rest, count);
+	if (err != OK)
 		return lose(lane);
-	}
-	*rest = item;
-	if (lane->options.hooks.settle != NULL &&
-	    lane->options.hooks.settle(lane->db, lane->options.hooks.context) != OK)
+	if (settle(lane) != OK)
 		return lose(lane);
 	ran = clock_monotonic();
 	err = db_end(lane->db, true);
@@ -158,6 +200,30 @@ static enum err run_batch(struct lane *lane, struct writer_item *first, struct w
 		forget(lane);
 	histogram_time(&lane->options.metrics->commit, clock_monotonic() - ran);
 	histogram_items(&lane->options.metrics->batch_size, *count);
+	return err;
+}
+
+/* One transaction over the items from `first` on; `*rest` is the first one left out. What fails without care, where the
+ * database can tell them apart by it, is done once more with care: then an item fails alone. */
+static enum err run_batch(struct lane *lane, struct writer_item *first, struct writer_item **rest, size_t *count)
+{
+	const bool care = !db_is_remote(lane->db) || needs_care(lane, first);
+	struct writer_item *item = first;
+	enum err err = run_transaction(lane, first, care, rest, count);
+
+	if (err == ERR_UNAVAILABLE && !care && db_wants_care(lane->db)) {
+		for (size_t i = 0; i < *count; i++, item = item->next)
+			item->again(item->context);
+		err = run_transaction(lane, first, true, rest, count);
+	}
+	if (err == OK)
+		return OK;
+	/* The transaction is lost as a whole; those behind it fail with it rather than meet a sick database one by one.
+	 */
+	*count = 0;
+	for (item = first; item != NULL; item = item->next)
+		++*count;
+	*rest = NULL;
 	return err;
 }
 
@@ -224,7 +290,8 @@ static void idle(struct lane *lane)
 /* What the thread does next while nobody waits, and when: 0 is now, INT64_MAX never. */
 static int64_t idle_due(const struct lane *lane)
 {
-	const int64_t quiet = lane->silent_since + IDLE_MICROSECONDS;
+	const int64_t worked = atomic_load_explicit(lane->worked_at, memory_order_relaxed);
+	const int64_t quiet = (worked > lane->silent_since ? worked : lane->silent_since) + IDLE_MICROSECONDS;
 	const int64_t often = lane->idled_at + IDLE_AT_LEAST;
 
 	if (lane->options.hooks.idle == NULL)
@@ -286,6 +353,8 @@ static struct writer_item *take(struct lane *lane)
 	while (lane->first == NULL && !lane->stopping)
 		wait_for_work(lane);
 	first = lane->first;
+	if (first != NULL)
+		atomic_store_explicit(lane->worked_at, clock_monotonic(), memory_order_relaxed);
 	lane->first = NULL;
 	lane->last = &lane->first;
 	lane->depth = 0;
@@ -322,7 +391,8 @@ static enum err start_thread(struct lane *lane, struct fault *fault)
 	return fault_set(fault, ERR_MEMORY, NULL, NULL, "The writer's thread could not be started.");
 }
 
-enum err lane_start(struct lane **out, const struct writer_options *options, size_t number, struct fault *fault)
+enum err lane_start(struct lane **out, const struct writer_options *options, size_t number, _Atomic int64_t *worked_at,
+		    struct fault *fault)
 {
 	struct lane *lane = malloc(sizeof *lane);
 	enum err err;
@@ -330,7 +400,7 @@ enum err lane_start(struct lane **out, const struct writer_options *options, siz
 	*out = NULL;
 	if (lane == NULL)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
-	*lane = (struct lane){ .options = *options };
+	*lane = (struct lane){ .options = *options, .worked_at = worked_at };
 	lane->last = &lane->first;
 	if (number > 0)
 		lane->options.hooks.idle = NULL;

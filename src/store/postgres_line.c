@@ -17,6 +17,7 @@ struct sent {
 	enum kind kind;
 	struct postgres_answer *answer; /* NULL: nobody looks */
 	const char *what;
+	bool one_row; /* it must have changed one row */
 };
 
 struct postgres_line {
@@ -76,6 +77,8 @@ bool postgres_line_stands(const struct postgres_line *line)
 static void arrive(struct postgres_line *line, const struct sent *sent, PGresult *result, enum err err)
 {
 	if (sent->answer == NULL) {
+		if (err == OK && sent->one_row && strcmp(PQcmdTuples(result), "1") != 0)
+			err = ERR_CONFLICT;
 		if (err != OK && line->failure == OK)
 			line->failure = err;
 		PQclear(result);
@@ -238,7 +241,7 @@ void postgres_line_command(struct postgres_line *line, const char *sql, const ch
 
 	begin_answer(answer);
 	push(line, stands && PQsendQueryParams(line->connection, sql, 0, NULL, NULL, NULL, NULL, BINARY) == 1,
-	     (struct sent){ QUESTION, answer, what });
+	     (struct sent){ .kind = QUESTION, .answer = answer, .what = what });
 }
 
 void postgres_line_prepare(struct postgres_line *line, const char *name, const char *sql,
@@ -248,13 +251,13 @@ void postgres_line_prepare(struct postgres_line *line, const char *name, const c
 
 	begin_answer(described);
 	push(line, stands && PQsendPrepare(line->connection, name, sql, parameters->count, parameters->types) == 1,
-	     (struct sent){ QUESTION, NULL, name });
+	     (struct sent){ .kind = QUESTION, .what = name });
 	push(line, line->connection != NULL && PQsendDescribePrepared(line->connection, name) == 1,
-	     (struct sent){ QUESTION, described, name });
+	     (struct sent){ .kind = QUESTION, .answer = described, .what = name });
 }
 
 void postgres_line_run(struct postgres_line *line, const char *name, const struct postgres_parameters *parameters,
-		       struct postgres_answer *answer)
+		       bool one_row, struct postgres_answer *answer)
 {
 	const bool stands = line->connection != NULL;
 
@@ -262,7 +265,7 @@ void postgres_line_run(struct postgres_line *line, const char *name, const struc
 	push(line,
 	     stands && PQsendQueryPrepared(line->connection, name, parameters->count, parameters->values,
 					   parameters->lengths, parameters->formats, BINARY) == 1,
-	     (struct sent){ QUESTION, answer, name });
+	     (struct sent){ QUESTION, answer, name, one_row });
 }
 
 void postgres_line_ask(struct postgres_line *line, const char *sql, const struct postgres_parameters *parameters,
@@ -274,7 +277,7 @@ void postgres_line_ask(struct postgres_line *line, const char *sql, const struct
 	push(line,
 	     stands && PQsendQueryParams(line->connection, sql, parameters->count, parameters->types,
 					 parameters->values, parameters->lengths, parameters->formats, BINARY) == 1,
-	     (struct sent){ QUESTION, answer, what });
+	     (struct sent){ .kind = QUESTION, .answer = answer, .what = what });
 }
 
 /* The message names columns and constraints; values stand in the detail, which is left out. */
@@ -303,7 +306,7 @@ static enum err judge(struct postgres_line *line, const struct sent *sent, const
 static void sync_line(struct postgres_line *line)
 {
 	push(line, line->connection != NULL && PQpipelineSync(line->connection) == 1,
-	     (struct sent){ SYNC, NULL, "sync" });
+	     (struct sent){ .kind = SYNC, .what = "sync" });
 }
 
 /* The answer to the oldest question. False: the line is lost. */

@@ -44,8 +44,9 @@ void postgres_line_command(struct postgres_line *line, const char *sql, const ch
 			   struct postgres_answer *answer);
 void postgres_line_prepare(struct postgres_line *line, const char *name, const char *sql,
 			   const struct postgres_parameters *parameters, struct postgres_answer *described);
+/* `one_row`: an answer nobody looks at must say that one row was changed. */
 void postgres_line_run(struct postgres_line *line, const char *name, const struct postgres_parameters *parameters,
-		       struct postgres_answer *answer);
+		       bool one_row, struct postgres_answer *answer);
 /* The same of a text that is not prepared. */
 void postgres_line_ask(struct postgres_line *line, const char *sql, const struct postgres_parameters *parameters,
 		       const char *what, struct postgres_answer *answer);

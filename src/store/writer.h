@@ -28,6 +28,11 @@ struct writer_item {
 	/* The outcome: run's own once the batch is durable, ERR_UNAVAILABLE or ERR_STORAGE if the batch was not. */
 	void (*done)(void *context, enum err outcome);
 	void *context;
+	/* Before `run` is called once more, its transaction having been lost: puts everything back that the first call
+	 * changed outside of the database. NULL: it can be called once. */
+	void (*again)(void *context);
+	/* Tells by db_foresee what `run` will read; in the scope. NULL: it does not know. */
+	void (*foresee)(struct db *db, void *context);
 	/* The writer's. */
 	struct writer_item *next;
 	enum err outcome;
