@@ -189,7 +189,12 @@ run: ## install what is missing, build, and start the demonstration
 .PHONY: test
 test: ## install what is missing, build, and run every check and test
 	tools/install_packages.sh test
-	tests/run.sh checks release asan crash
+	tests/run.sh checks release asan postgres crash
+
+.PHONY: test-postgres
+test-postgres: ## the tests on PostgreSQL alone
+	tools/install_packages.sh test
+	tests/run.sh postgres
 
 .PHONY: test-crash
 test-crash: ## the crash tests with 500 kills instead of 100

@@ -7,6 +7,7 @@
 #include "auth/tenant.h"
 #include "erase/erase.h"
 #include "search/indexer.h"
+#include "store/lease.h"
 #include "store/query.h"
 
 #define STEP_MEMORY ((size_t)16 * 1024 * 1024)
@@ -119,12 +120,41 @@ static enum err run_step(struct db *db, const struct house *house, const struct 
 	return OK;
 }
 
-enum err background_step(struct db *db, void *given, bool *more)
+/* Of the processes of a database one. */
+static enum err ask_leave(struct db *db, const struct house *house, bool *given)
 {
 	enum err err = OK;
 
+	*given = true;
+	if (house->lease == NULL)
+		return OK;
+	if (house->leads)
+		err = lease_keep(house->lease, db);
+	*given = err == OK && lease_is_held(house->lease);
+	return err;
+}
+
+enum err background_step(struct db *db, void *given, bool *more)
+{
+	bool may = false;
+	enum err err = ask_leave(db, given, &may);
+
 	*more = false;
+	if (err != OK || !may)
+		return err;
 	for (size_t i = 0; err == OK && i < sizeof table / sizeof table[0]; i++)
 		err = run_step(db, given, &table[i], more);
 	return err;
+}
+
+void background_stop(const struct house *house)
+{
+	enum err err;
+
+	if (house->lease == NULL || !house->leads || house->writer == NULL)
+		return;
+	err = writer_perform(house->writer, tenant_system(), lease_release, house->lease);
+	if (err != OK)
+		LOG(house->log, LOG_WARNING, "the lease was not given back: it runs out by itself",
+		    LOG_INT("err", err));
 }

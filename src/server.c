@@ -16,6 +16,7 @@
 #include "background.h"
 #include "base/clock.h"
 #include "jobs.h"
+#include "store/lease.h"
 #include "store/lock.h"
 #include "store/migrate.h"
 #include "store/notices.h"
@@ -75,6 +76,9 @@ static void forget(void *given, struct db *db)
 	conversations_clear(&house->conversations[db_lane(db)]);
 	if (house->remote)
 		bulletin_forget(house->bulletins[db_lane(db)]);
+	/* The first lane's thread asks for it. */
+	if (house->lease != NULL && db_lane(db) == 0)
+		lease_forget(house->lease);
 }
 
 /* A database of our own is brought to this version. Another one is changed by its administrator alone. */
@@ -109,6 +113,8 @@ static enum err start_store(struct server *server, struct fault *fault)
 	};
 	enum err err = db_know(options->database, &house->remote, fault);
 
+	if (err == OK && house->remote)
+		err = lease_new(&house->lease, "background");
 	if (err == OK)
 		err = lock_take(options->database, &server->lock, fault);
 	if (err == OK)
@@ -214,6 +220,7 @@ enum err server_start(struct server **out, const struct server_options *options,
 	server->house.body_limit = (size_t)options->max_body;
 	server->house.started_at = clock_now();
 	server->house.signup_open = options->signup_open;
+	server->house.leads = options->listen != NULL;
 	err = start_parts(server, fault);
 	if (err == OK)
 		err = start_http(server, fault);
@@ -273,6 +280,7 @@ void server_stop(struct server *server)
 	worker_stop(house->errands);
 	worker_stop(house->asking);
 	admission_stop(house->admission);
+	background_stop(house);
 	writer_stop(house->writer); /* answers all that waits */
 	notices_stop(server->notices);
 	live_hub_stop(house->live);
@@ -293,6 +301,7 @@ void server_stop(struct server *server)
 	attempts_free(house->attempts);
 	api_keys_free(house->keys);
 	metrics_free(house->metrics);
+	lease_free(house->lease);
 	lock_release(server->lock);
 	free(server);
 }

@@ -6,6 +6,7 @@
 #include "store/lock.h"
 #include "store/db.h"
 #include "store/migrate.h"
+#include "store/postgres_distribute.h"
 #include "store/postgres_setup.h"
 
 int serve_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
@@ -73,6 +74,8 @@ int migrate_run(const struct verb *verb, const struct settings *settings, const 
 	struct server_options options;
 	struct lock *lock = NULL;
 	struct fault fault = { 0 };
+	const bool distribute = arguments->values[1].at != NULL;
+	int64_t distributed = 0;
 	size_t applied = 0;
 	bool remote = false;
 	enum err err = take_database(settings, arena, &log, &options, &lock, &fault);
@@ -80,15 +83,21 @@ int migrate_run(const struct verb *verb, const struct settings *settings, const 
 	(void)verb;
 	if (err == OK)
 		err = db_know(options.database, &remote, &fault);
+	if (err == OK && distribute && !remote)
+		err = fault_set(&fault, ERR_INVALID, NULL, "distribute", "Only a PostgreSQL with Citus can be distributed: give its URL as --database.");
 	if (err == OK && remote)
 		err = postgres_set_up(options.database, arguments->values[0].at != NULL, arena, &setup, &fault);
 	if (err == OK)
 		err = migrate(options.database, migrations, migration_count, &log, &applied, &fault);
+	if (err == OK && distribute)
+		err = postgres_distribute_tables(options.database, &distributed, &fault);
 	lock_release(lock);
 	if (err != OK)
 		return verb_failed(&fault);
 	putchar('{');
 	print_setup(&setup);
+	if (distribute)
+		printf("\"distributed\":%lld,", (long long)distributed);
 	printf("\"applied\":%zu,\"schema\":%zu}\n", applied, migration_count);
 	return 0;
 }

@@ -61,7 +61,8 @@ const struct verb verbs[] = {
 		{ "--before", "before", VERB_TEXT, false, "TIME", "instead of days: everything from before, for example 2026-01-31" },
 		{ "--dry-run", "dryRun", VERB_FLAG, false, NULL, "counts, erases nothing" } } },
 	{ "migrate", "brings the database to this version, while no server runs; of PostgreSQL also makes the roles", .run = migrate_run, .founds = true, .options = {
-		{ "--new-passwords", "new_passwords", VERB_FLAG, false, NULL, "of PostgreSQL's roles, when theirs were lost" } } },
+		{ "--new-passwords", "new_passwords", VERB_FLAG, false, NULL, "of PostgreSQL's roles, when theirs were lost" },
+		{ "--distribute", "distribute", VERB_FLAG, false, NULL, "spreads the organizations over the nodes of Citus, where PostgreSQL has it" } } },
 };
 // clang-format on
 const size_t verb_count = sizeof verbs / sizeof verbs[0];

@@ -380,6 +380,8 @@ enum err search_lag(struct db *db, int64_t now, int64_t *messages, int64_t *mill
 	arena_fini(&arena);
 	*messages = 0;
 	*milliseconds = 0;
+	if (err == ERR_NOT_FOUND)
+		return OK; /* no organization has stored anything yet */
 	if (err != OK || uuid_is_nil(&lag.waiting_id))
 		return err;
 	*messages = lag.newest_message - lag.last_message;

@@ -14,13 +14,16 @@
 
 /* What every connection is told first. Acknowledged means synced, whatever the server's own setting; a statement's plan is
  * made once. `statement_timeout` and `lock_timeout`: a reader that takes this long would hold up others; a writer waits for
- * another process's batch, and not for ever. */
+ * another process's batch, and not for ever. Citus hands SET LOCAL on to its nodes when it is told to; to others the word
+ * means nothing. */
 static const char settings_of_reader[] =
     "SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = force_generic_plan;"
-    "SET jit = off; SET statement_timeout = '2s'; SET idle_in_transaction_session_timeout = '5min'";
+    "SET citus.propagate_set_commands = 'local'; SET jit = off; SET statement_timeout = '2s';"
+    "SET idle_in_transaction_session_timeout = '5min'";
 static const char settings_of_writer[] =
     "SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = force_generic_plan;"
-    "SET jit = off; SET synchronous_commit = on; SET statement_timeout = '60s'; SET lock_timeout = '10s';"
+    "SET citus.propagate_set_commands = 'local'; SET jit = off; SET synchronous_commit = on;"
+    "SET statement_timeout = '60s'; SET lock_timeout = '10s';"
     "SET idle_in_transaction_session_timeout = '5min'";
 static const char settings_of_migration[] =
     "SET ROLE innkeeper_owner; SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8';"
@@ -58,6 +61,7 @@ struct postgres {
 	size_t depth;
 	struct uuid bound; /* whose rows the transaction shows now; nil: the system's */
 	bool is_bound;
+	bool reached; /* at least once */
 	bool begun;
 	bool care;                      /* of this transaction: db_set_care */
 	bool wants_care;
@@ -135,13 +139,34 @@ static void postgres_close(struct db *given)
 	free(db);
 }
 
+/* Of a writer's first connection, and of each one that comes in the place of another: what was true at the start need not
+ * be any more. */
+static enum err check_roles(struct postgres *db, struct fault *fault)
+{
+	struct fault reason = { 0 };
+	enum err err;
+
+	if (db->use == DB_MIGRATE || (db->use == DB_READ && !db->reached))
+		return OK;
+	err = postgres_roles_check(db->line, fault == NULL ? &reason : fault);
+	if (err == OK)
+		return OK;
+	if (fault == NULL)
+		LOG(db->log, LOG_ERROR, "the database is not used", LOG_STRING("reason", reason.sentence));
+	postgres_line_refuse(db->line);
+	return fault == NULL ? ERR_UNAVAILABLE : err;
+}
+
 static enum err reach(struct postgres *db, struct fault *fault)
 {
 	bool fresh = false;
 	enum err err = postgres_line_open(db->line, &fresh, fault);
 
-	if (fresh)
-		forget_prepared(db);
+	if (!fresh)
+		return err;
+	forget_prepared(db);
+	err = check_roles(db, fault);
+	db->reached = db->reached || err == OK;
 	return err;
 }
 
@@ -164,8 +189,6 @@ static enum err postgres_open(struct db **out, struct text url, enum db_use use,
 		return fault_set(fault, err, NULL, NULL, "Out of memory.");
 	}
 	err = reach(db, fault);
-	if (err == OK && use == DB_WRITE)
-		err = postgres_roles_check(db->line, fault);
 	if (err != OK) {
 		postgres_close(&db->db);
 		return err;
@@ -334,12 +357,19 @@ static void become(struct postgres *db, const struct uuid *organization)
 	db->is_bound = true;
 }
 
+/* A preparation that was sent behind a failure was passed over. */
+static bool is_prepared(const struct postgres *db, enum statement_id id)
+{
+	return db->prepared[id] && (!db->described[id].arrived || db->described[id].err == OK);
+}
+
 static void prepare(struct postgres *db, enum statement_id id)
 {
 	struct postgres_parameters parameters;
 
-	if (db->prepared[id])
+	if (is_prepared(db, id))
 		return;
+	PQclear(db->described[id].result);
 	postgres_types(&parameters, &statements[id]);
 	postgres_line_prepare(db->line, name_of(id), statements[id].postgres, &parameters, &db->described[id]);
 	db->prepared[id] = true;

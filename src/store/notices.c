@@ -20,6 +20,13 @@ struct notices {
 	pthread_t thread;
 };
 
+/* Standard error is the log's. */
+static void ignore_notice(void *context, const PGresult *result)
+{
+	(void)context;
+	(void)result;
+}
+
 static PGconn *listen_to(const struct notices *notices, struct fault *fault)
 {
 	const char *const names[] = { "dbname", "connect_timeout", "application_name", NULL };
@@ -27,6 +34,8 @@ static PGconn *listen_to(const struct notices *notices, struct fault *fault)
 	PGconn *connection = PQconnectdbParams(names, values, 1);
 	PGresult *result = NULL;
 
+	if (connection != NULL)
+		PQsetNoticeReceiver(connection, ignore_notice, NULL);
 	if (connection != NULL && PQstatus(connection) == CONNECTION_OK)
 		result = PQexec(connection, "LISTEN innkeeper");
 	if (PQresultStatus(result) == PGRES_COMMAND_OK) {

@@ -141,6 +141,19 @@ static bool set_up(struct postgres_line *line)
 	return done && PQsetnonblocking(line->connection, 1) == 0 && PQenterPipelineMode(line->connection) == 1;
 }
 
+static void wait_before_retry(struct postgres_line *line)
+{
+	line->retry_in = line->retry_in == 0 ? RETRY_FIRST : line->retry_in * 2;
+	line->retry_in = line->retry_in > RETRY_LAST ? RETRY_LAST : line->retry_in;
+	line->retry_at = clock_monotonic() + line->retry_in;
+}
+
+void postgres_line_refuse(struct postgres_line *line)
+{
+	postgres_line_close(line);
+	wait_before_retry(line);
+}
+
 static enum err fail_to_open(struct postgres_line *line, struct fault *fault)
 {
 	const char *reason = line->connection == NULL ? "out of memory" : PQerrorMessage(line->connection);
@@ -153,9 +166,7 @@ static enum err fail_to_open(struct postgres_line *line, struct fault *fault)
 			  (int)strcspn(reason, "\n"), reason);
 	PQfinish(line->connection);
 	line->connection = NULL;
-	line->retry_in = line->retry_in == 0 ? RETRY_FIRST : line->retry_in * 2;
-	line->retry_in = line->retry_in > RETRY_LAST ? RETRY_LAST : line->retry_in;
-	line->retry_at = clock_monotonic() + line->retry_in;
+	wait_before_retry(line);
 	return ERR_UNAVAILABLE;
 }
 
@@ -167,8 +178,10 @@ enum err postgres_line_open(struct postgres_line *line, bool *fresh, struct faul
 	*fresh = false;
 	if (line->connection != NULL && has_ended(line))
 		lose(line);
-	if (line->connection != NULL)
+	if (line->connection != NULL) {
+		line->retry_in = 0; /* it was of use */
 		return OK;
+	}
 	if (clock_monotonic() < line->retry_at)
 		return fault == NULL ? ERR_UNAVAILABLE
 				     : fault_set(fault, ERR_UNAVAILABLE, NULL, NULL, "The database cannot be reached.");
@@ -179,7 +192,6 @@ enum err postgres_line_open(struct postgres_line *line, bool *fresh, struct faul
 	if (line->told)
 		LOG(line->log, LOG_INFO, "the database is reached again", LOG_STRING("host", PQhost(line->connection)));
 	line->told = false;
-	line->retry_in = 0;
 	*fresh = true;
 	return OK;
 }

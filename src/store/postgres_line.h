@@ -35,6 +35,9 @@ enum err postgres_line_open(struct postgres_line *line, bool *fresh, struct faul
 bool postgres_line_stands(const struct postgres_line *line);
 void postgres_line_close(struct postgres_line *line);
 
+/* What it leads to is not to be worked with: closes it, and it is not opened again at once. */
+void postgres_line_refuse(struct postgres_line *line);
+
 /* Questions. `answer` (NULL: nobody looks, but a failure is remembered) must live until it arrived or was given up.
  * A failure to send shows as an answer that arrives with ERR_UNAVAILABLE. `what` names it in the log. */
 void postgres_line_command(struct postgres_line *line, const char *sql, const char *what,

@@ -19,7 +19,7 @@ enum err postgres_roles_check(struct postgres_line *line, struct fault *fault)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "There are too many tables to check.");
 	postgres_bind_one(&tables, text_of(names));
 	postgres_line_ask(line, postgres_check, &tables, "checking roles", &answer);
-	err = postgres_line_settle(line);
+	err = postgres_line_rest(line); /* a transaction begins behind it */
 	if (err == OK)
 		err = answer.err;
 	if (err == OK && PQntuples(answer.result) > 0)

@@ -96,9 +96,9 @@ export function assertError(answer, status, code, field) {
 export const postgres = process.env.INNKEEPER_TEST_POSTGRES;
 
 // Of a database on the administrator's server, as one of its roles.
-const postgresUrl = (name, role) => postgres.replace(/\/\/[^@]*@/, `//${role}@`).replace(/(@[^/]*\/)[^?]*/, `$1${name}`);
+export const postgresUrl = (name, role) => postgres.replace(/\/\/[^@]*@/, `//${role}@`).replace(/(@[^/]*\/)[^?]*/, `$1${name}`);
 
-async function psql(name, sql) {
+export async function psql(name, sql) {
 	const result = await run("psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", postgresUrl(name, "postgres"), "-f", "-"], {
 		input: sql,
 		env: { PGOPTIONS: "-c search_path=innkeeper,testing" },
@@ -115,7 +115,7 @@ const translated = (sql) =>
 		.replaceAll(/randomblob\(16\)/g, "gen_random_uuid()");
 
 // Its functions stand for SQLite's. A copy of the template has its tables, but not the rights on the database.
-async function makePostgres(name) {
+export async function makePostgres(name) {
 	const template = process.env.INNKEEPER_TEST_TEMPLATE;
 	await psql("postgres", `CREATE DATABASE ${name} TEMPLATE ${template}`);
 	await psql(name, `REVOKE CREATE, TEMPORARY, CONNECT ON DATABASE ${name} FROM PUBLIC;
@@ -139,7 +139,8 @@ export class House {
 		this.file = settings.file ?? join(this.directory, "house.db");
 		this.database = `sqlite:${this.file}`;
 		if (postgres && !settings.file) {
-			this.name = `house_${randomUUID().replaceAll("-", "")}`;
+			this.name = settings.name ?? `house_${randomUUID().replaceAll("-", "")}`;
+			this.made = this.borrowed = settings.name !== undefined; // of another house, a second process of it
 			this.database = postgresUrl(this.name, "innkeeper_server");
 		}
 		this.output = ""; // standard error: the log, over all starts
@@ -197,7 +198,7 @@ export class House {
 			await this.stop();
 		} finally {
 			this.agent.destroy();
-			if (this.made) await psql("postgres", `DROP DATABASE ${this.name} WITH (FORCE)`);
+			if (this.made && !this.borrowed) await psql("postgres", `DROP DATABASE ${this.name} WITH (FORCE)`);
 			rmSync(this.directory, { recursive: true, force: true });
 		}
 	}
