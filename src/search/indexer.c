@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search/hidden_words.h"
 #include "search/words.h"
 #include "store/query.h"
 
@@ -54,8 +55,26 @@ static enum err with_words(struct text text, enum err (*use)(struct db *, int64_
 	return err;
 }
 
+/* On PostgreSQL words are hidden before they are sent. */
+static enum err add_hidden(struct db *db, int64_t document, struct text words)
+{
+	struct buffer hidden;
+	enum err err;
+
+	buffer_init(&hidden, WORDS_LIMIT);
+	err = hidden_words(scope_organization(db_scope(db)), words, &hidden);
+	if (err == OK)
+		err = db_send(db, STATEMENT_SEARCH_ADD,
+			      &(struct search_add_in){ .document = document,
+						       .words = { hidden.at, hidden.length } });
+	buffer_fini(&hidden);
+	return err;
+}
+
 static enum err add(struct db *db, int64_t document, struct text words)
 {
+	if (db_is_remote(db))
+		return add_hidden(db, document, words);
 	return db_send(db, STATEMENT_SEARCH_ADD, &(struct search_add_in){ .document = document, .words = words });
 }
 

@@ -65,6 +65,9 @@ void db_hurry(struct db *db, const struct budget *budget);
 /* Enters a scope inside a transaction; on a writer also sets a savepoint. Nests eight deep. */
 enum err db_enter(struct db *db, const struct scope *scope) WARN_UNUSED;
 
+/* The scope entered last. There must be one. */
+const struct scope *db_scope(const struct db *db);
+
 /* Leaves the scope entered last, keeping or undoing what was written in it. ERR_STORAGE: the whole transaction is lost.
  */
 enum err db_leave(struct db *db, bool keep) WARN_UNUSED;

@@ -287,6 +287,14 @@ static enum err postgres_enter(struct db *given, const struct scope *scope)
 	return OK;
 }
 
+static const struct scope *postgres_scope(const struct db *given)
+{
+	const struct postgres *db = (const struct postgres *)given;
+
+	assert(db->depth > 0);
+	return db->scopes[db->depth - 1];
+}
+
 /* Undoes what was written since the scope was entered, and its failures with it. */
 static enum err leave_with_care(struct postgres *db, bool keep)
 {
@@ -684,6 +692,7 @@ const struct engine engine_postgres = {
 	.end = postgres_end,
 	.limit = postgres_limit,
 	.enter = postgres_enter,
+	.scope = postgres_scope,
 	.leave = postgres_leave,
 	.start = postgres_start,
 	.step = postgres_step,

@@ -354,6 +354,14 @@ static enum err sqlite_enter(struct db *given, const struct scope *scope)
 	return OK;
 }
 
+static const struct scope *sqlite_scope(const struct db *given)
+{
+	const struct sqlite *db = (const struct sqlite *)given;
+
+	assert(db->depth > 0);
+	return db->scopes[db->depth - 1];
+}
+
 static enum err sqlite_leave(struct db *given, bool keep)
 {
 	struct sqlite *db = (struct sqlite *)given;
@@ -625,6 +633,7 @@ const struct engine engine_sqlite = {
 	.limit = sqlite_limit,
 	.hurry = sqlite_hurry,
 	.enter = sqlite_enter,
+	.scope = sqlite_scope,
 	.leave = sqlite_leave,
 	.start = sqlite_start,
 	.step = sqlite_step,

@@ -18,6 +18,7 @@ struct engine {
 	void (*limit)(struct db *db, int64_t microseconds);
 	void (*hurry)(struct db *db, const struct budget *budget); /* NULL: a statement cannot be hurried */
 	enum err (*enter)(struct db *db, const struct scope *scope);
+	const struct scope *(*scope)(const struct db *db);
 	enum err (*leave)(struct db *db, bool keep);
 	enum err (*start)(struct db *db, enum statement_id id, const void *in);
 	enum err (*step)(struct db *db, enum statement_id id, void *out);
