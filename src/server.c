@@ -85,10 +85,9 @@ static void forget(void *given, struct db *db)
 static enum err bring_up(const struct server *server, struct fault *fault)
 {
 	const struct server_options *options = &server->options;
-	const enum err err =
-	    server->house.remote
-		? migrate_check(options->database, migrations, migration_count, options->log, fault)
-		: migrate(options->database, migrations, migration_count, options->log, NULL, fault);
+	const enum err err = server->house.remote
+				 ? migrate_check(options->database, migrations, migration_count, options->log, fault)
+				 : migrate(options->database, migrations, migration_count, options->log, NULL, fault);
 
 	/* A database of another version is not one that another process has. */
 	return err == ERR_CONFLICT ? ERR_INVALID : err;
@@ -125,7 +124,8 @@ static enum err start_store(struct server *server, struct fault *fault)
 	if (err == OK)
 		err = writer_start(&house->writer, &writer, fault);
 	if (err == OK)
-		err = readers_new(&house->readers, options->database, (size_t)options->threads + EXTRA_READERS + (house->remote ? ASKING_THREADS : 0),
+		err = readers_new(&house->readers, options->database,
+				  (size_t)options->threads + EXTRA_READERS + (house->remote ? ASKING_THREADS : 0),
 				  options->log, fault);
 	return err;
 }

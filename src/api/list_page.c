@@ -12,11 +12,11 @@
  * there is still time to find something steadily. Finding the place where a next page begins costs up to three
  * milliseconds (FTS5 steps through the pieces of its index that are too small for an index of their own), and is not
  * counted. */
-#define SEARCHING 1000
-#define SEEKING   3000
-#define WALKING   1500
-#define SHOWING   50    /* more for each row that is shown */
-#define WALK_ROWS 10000 /* at most */
+#define SEARCHING        1000
+#define SEEKING          3000
+#define WALKING          1500
+#define SHOWING          50    /* more for each row that is shown */
+#define WALK_ROWS        10000 /* at most */
 #define WALK_ROWS_REMOTE 500
 
 /* As each row of a list begins. */

@@ -128,8 +128,8 @@ enum err hidden_question(const struct uuid *organization, struct text question, 
 		struct text group = cut(&question, " AND ");
 
 		if (group.length > 1 && group.at[0] == '(')
-			err = put_choices(organization, (struct text){ group.at + 1, group.length - 2 }, arena,
-					  &one_of);
+			err =
+			    put_choices(organization, (struct text){ group.at + 1, group.length - 2 }, arena, &one_of);
 		else
 			err = put_choices(organization, group, arena, &all);
 	}

@@ -14,8 +14,8 @@
 /* The words of a document (words_of_document, with blanks between) as PostgreSQL writes an array: {…,…}. ERR_MEMORY. */
 enum err hidden_words(const struct uuid *organization, struct text words, struct buffer *to) WARN_UNUSED;
 
-/* A question (words_of_query) as two arrays with `|` between: what a document must have all of, and what it must have one
- * of; the second is left out when there is no choice. ERR_MEMORY. */
+/* A question (words_of_query) as two arrays with `|` between: what a document must have all of, and what it must have
+ * one of; the second is left out when there is no choice. ERR_MEMORY. */
 enum err hidden_question(const struct uuid *organization, struct text question, struct arena *arena,
 			 struct text *out) WARN_UNUSED;
 

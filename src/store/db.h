@@ -30,8 +30,8 @@ struct db;
 /* Once, before the first thread starts: no counting of memory behind a global lock. */
 enum err db_init(void) WARN_UNUSED;
 
-/* Whether `url` names an engine at all: "sqlite:PATH", "postgres://…". `*remote`: it is another process, and a statement
- * waits for its answer. ERR_INVALID, with what to write instead. */
+/* Whether `url` names an engine at all: "sqlite:PATH", "postgres://…". `*remote`: it is another process, and a
+ * statement waits for its answer. ERR_INVALID, with what to write instead. */
 enum err db_know(struct text url, bool *remote, struct fault *fault) WARN_UNUSED;
 
 /* On failure `fault` says what to do about it. */

@@ -236,7 +236,8 @@ static void sqlite_close(struct db *given)
 	free(db);
 }
 
-static enum err sqlite_open(struct db **out, struct text url, enum db_use use, const struct log *log, struct fault *fault)
+static enum err sqlite_open(struct db **out, struct text url, enum db_use use, const struct log *log,
+			    struct fault *fault)
 {
 	const struct text scheme = TEXT("sqlite:");
 	struct sqlite *db;

@@ -1,7 +1,7 @@
 /* What stands behind db.h: each function of it as one engine does it. db.h says what each must do.
- * Owner: constant data of db_sqlite.c and db_postgres.c. A struct db is the first member of the engine's own connection.
- * Never included outside the store: who uses a db does not know which engine answers.
- * Next: db.c, which chooses by the URL's scheme. */
+ * Owner: constant data of db_sqlite.c and db_postgres.c. A struct db is the first member of the engine's own
+ * connection. Never included outside the store: who uses a db does not know which engine answers. Next: db.c, which
+ * chooses by the URL's scheme. */
 #ifndef INNKEEPER_STORE_ENGINE_H
 #define INNKEEPER_STORE_ENGINE_H
 
