@@ -4,6 +4,7 @@
 
 #include "api/bulletin.h"
 #include "api/call.h"
+#include "api/call_again.h"
 #include "api/credential.h"
 #include "api/live.h"
 #include "api/match.h"
@@ -327,40 +328,6 @@ static void conclude(void *context)
 	http_resume(call->request);
 }
 
-/* A call as it was before its handler ran. */
-struct call_before {
-	struct call call;
-	struct http_reply reply;
-	size_t body; /* bytes */
-};
-
-static void write_again(void *context)
-{
-	struct call *call = context;
-	const struct call_before *before = call->before;
-	struct buffer body = call->request->reply.body; /* it may lie elsewhere now */
-
-	buffer_cut(&body, before->body);
-	*call = before->call;
-	call->request->reply = before->reply;
-	call->request->reply.body = body;
-}
-
-/* What a concierge sends may be run a second time, where the database asks for it. ERR_MEMORY. */
-static enum err allow_again(struct call *call)
-{
-	struct call_before *before = arena_take(call->arena, sizeof *before);
-
-	if (before == NULL)
-		return ERR_MEMORY;
-	call->before = before;
-	call->writer_item.again = write_again;
-	before->reply = call->request->reply;
-	before->body = call->request->reply.body.length;
-	before->call = *call;
-	return OK;
-}
-
 static void write_foresee(struct db *db, void *context)
 {
 	struct call *call = context;
@@ -399,7 +366,7 @@ static enum err submit_write(struct call *call)
 	call->writer_item.foresee = writes && call->route->foresee != NULL ? write_foresee : NULL;
 	call->writer_item.context = call;
 	if (writes && call->house->remote && call->route->credential == KEY) {
-		const enum err err = allow_again(call);
+		const enum err err = call_again_allow(call);
 
 		if (err != OK)
 			return err;

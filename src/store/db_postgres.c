@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "store/engine.h"
+#include "store/postgres_foresight.h"
 #include "store/postgres_line.h"
 #include "store/postgres_roles.h"
 #include "store/postgres_wire.h"
 
-#define SCOPES_DEEP  8
-#define FETCH_ROWS   "1000" /* of a statement that may give very many */
-#define FORESEEN_KEY 1024   /* bytes of values; a longer question is asked when it is wanted */
+#define SCOPES_DEEP 8
+#define FETCH_ROWS  "1000" /* of a statement that may give very many */
 
 /* What every connection is told first. Acknowledged means synced, whatever the server's own setting; a statement's plan
  * is made once. `statement_timeout` and `lock_timeout`: a reader that takes this long would hold up others; a writer
@@ -42,16 +42,6 @@ struct running {
 	bool declared;
 };
 
-/* An answer that was asked for before it is wanted. */
-struct foreseen {
-	struct foreseen *next;
-	enum statement_id id;
-	struct uuid organization;
-	struct postgres_answer answer;
-	size_t key_size;
-	unsigned char key[]; /* the values, as they are sent */
-};
-
 struct postgres {
 	struct db db; /* first: what the others see */
 	struct postgres_line *line;
@@ -66,7 +56,7 @@ struct postgres {
 	bool care; /* of this transaction: db_set_care */
 	bool wants_care;
 	size_t writes[SCOPES_DEEP + 1]; /* since each scope was entered */
-	struct foreseen *foreseen;
+	struct postgres_foresight foresight;
 	int64_t changed;
 	int64_t inserted;
 	bool prepared[STATEMENT_COUNT];
@@ -97,18 +87,6 @@ static void postgres_stop(struct db *given, enum statement_id id)
 	*running = (struct running){ 0 };
 }
 
-static void forget_foreseen(struct postgres *db)
-{
-	while (db->foreseen != NULL) {
-		struct foreseen *next = db->foreseen->next;
-
-		postgres_line_give_up(db->line, &db->foreseen->answer);
-		PQclear(db->foreseen->answer.result);
-		free(db->foreseen);
-		db->foreseen = next;
-	}
-}
-
 static void stop_all(struct postgres *db)
 {
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
@@ -131,7 +109,7 @@ static void postgres_close(struct db *given)
 	struct postgres *db = (struct postgres *)given;
 
 	stop_all(db);
-	forget_foreseen(db);
+	postgres_foresight_clear(&db->foresight, db->line);
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		postgres_line_give_up(db->line, &db->described[i]);
 	postgres_line_free(db->line);
@@ -243,7 +221,7 @@ static enum err postgres_end(struct db *given, bool keep)
 	struct postgres *db = (struct postgres *)given;
 
 	stop_all(db);
-	forget_foreseen(db);
+	postgres_foresight_clear(&db->foresight, db->line);
 	db->depth = 0;
 	db->is_bound = false;
 	db->begun = false;
@@ -440,65 +418,12 @@ static enum err admit(const struct postgres *db, enum statement_id id)
 	return statement->postgres == NULL ? ERR_DENIED : OK;
 }
 
-/* The bytes that tell two questions of a statement apart. */
-static size_t put_key(const struct postgres_parameters *parameters, unsigned char *out)
-{
-	size_t size = 0;
-
-	for (int i = 0; i < parameters->count; i++) {
-		const int length = parameters->values[i] == NULL ? -1 : parameters->lengths[i];
-
-		if (out != NULL)
-			memcpy(out + size, &length, sizeof length);
-		size += sizeof length;
-		if (out != NULL && length > 0)
-			memcpy(out + size, parameters->values[i], (size_t)length);
-		size += length > 0 ? (size_t)length : 0;
-	}
-	return size;
-}
-
-static struct foreseen **find_foreseen(struct postgres *db, enum statement_id id, const struct uuid *organization,
-				       const struct postgres_parameters *parameters)
-{
-	unsigned char key[FORESEEN_KEY];
-	const size_t size = put_key(parameters, NULL);
-	struct foreseen **at = &db->foreseen;
-
-	if (*at == NULL || organization == NULL || size > sizeof key)
-		return NULL;
-	put_key(parameters, key);
-	while (*at != NULL && !((*at)->id == id && (*at)->key_size == size && memcmp((*at)->key, key, size) == 0 &&
-				uuid_equal(&(*at)->organization, organization)))
-		at = &(*at)->next;
-	return *at == NULL ? NULL : at;
-}
-
-/* An answer that was foreseen is given once: the next question is about another moment. */
-static bool take_foreseen(struct postgres *db, enum statement_id id, const struct uuid *organization,
-			  const struct postgres_parameters *parameters)
-{
-	struct running *running = &db->running[id];
-	struct foreseen **at = find_foreseen(db, id, organization, parameters);
-	struct foreseen *foreseen;
-
-	if (at == NULL)
-		return false;
-	foreseen = *at;
-	*at = foreseen->next;
-	postgres_line_wait(db->line, &foreseen->answer);
-	running->answer = foreseen->answer;
-	free(foreseen);
-	return running->answer.err == OK;
-}
-
 static void postgres_foresee(struct db *given, enum statement_id id, const void *in)
 {
 	struct postgres *db = (struct postgres *)given;
 	struct postgres_parameters parameters;
+	struct postgres_answer *answer;
 	const struct uuid *organization;
-	struct foreseen *foreseen;
-	size_t size;
 
 	if (db->care || admit(db, id) != OK || !postgres_line_stands(db->line))
 		return;
@@ -506,19 +431,12 @@ static void postgres_foresee(struct db *given, enum statement_id id, const void 
 	if (organization == NULL)
 		return;
 	postgres_bind(&parameters, &statements[id], organization, in);
-	size = put_key(&parameters, NULL);
-	if (size > FORESEEN_KEY || find_foreseen(db, id, organization, &parameters) != NULL)
-		return;
-	foreseen = malloc(sizeof *foreseen + size);
-	if (foreseen == NULL)
-		return; /* it will be asked for when it is wanted */
-	*foreseen =
-	    (struct foreseen){ .next = db->foreseen, .id = id, .organization = *organization, .key_size = size };
-	put_key(&parameters, foreseen->key);
+	answer = postgres_foresight_add(&db->foresight, id, &parameters);
+	if (answer == NULL)
+		return; /* it was asked for, or will be when it is wanted */
 	become(db, organization);
 	prepare(db, id);
-	postgres_line_run(db->line, name_of(id), &parameters, false, &foreseen->answer);
-	db->foreseen = foreseen;
+	postgres_line_run(db->line, name_of(id), &parameters, false, answer);
 }
 
 static enum err postgres_send(struct db *given, enum statement_id id, const void *in)
@@ -573,7 +491,7 @@ static enum err postgres_start(struct db *given, enum statement_id id, const voi
 		err = declare(db, id, &parameters);
 		if (err == OK)
 			fetch(db, id);
-	} else if (!take_foreseen(db, id, organization, &parameters)) {
+	} else if (!postgres_foresight_take(&db->foresight, db->line, id, &parameters, &db->running[id].answer)) {
 		prepare(db, id);
 		postgres_line_run(db->line, name_of(id), &parameters, false, &db->running[id].answer);
 	}

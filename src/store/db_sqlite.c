@@ -1,6 +1,5 @@
 #include <assert.h>
 #include <fcntl.h>
-#include <math.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "base/clock.h"
 #include "store/engine.h"
 #include "store/row_security.h"
+#include "store/sqlite_wire.h"
 
 /* What a savepoint may need to undo stays in memory up to here, behind it in an unlinked temporary file. SQLite writes
  * the whole piece at once and cuts a single write at 128 KiB, so never more. (temp_store = MEMORY would keep it in
@@ -410,52 +410,6 @@ static enum err prepared(struct sqlite *db, enum statement_id id, sqlite3_stmt *
 	return err;
 }
 
-static int bind_text(sqlite3_stmt *prepared_statement, int index, const void *from)
-{
-	struct text text;
-
-	memcpy(&text, from, sizeof text);
-	return text.at == NULL
-		   ? sqlite3_bind_null(prepared_statement, index)
-		   : sqlite3_bind_text64(prepared_statement, index, text.at, text.length, SQLITE_STATIC, SQLITE_UTF8);
-}
-
-static int bind_int(sqlite3_stmt *prepared_statement, int index, const void *from)
-{
-	int64_t value;
-
-	memcpy(&value, from, sizeof value);
-	return value == DB_NULL ? sqlite3_bind_null(prepared_statement, index)
-				: sqlite3_bind_int64(prepared_statement, index, value);
-}
-
-static int bind_column(sqlite3_stmt *prepared_statement, int index, const struct column *column, const char *in)
-{
-	const void *from = in + column->offset;
-	double real;
-	bool flag;
-
-	switch (column->type) {
-	case COLUMN_UUID:
-		return uuid_is_nil(from) ? sqlite3_bind_null(prepared_statement, index)
-					 : sqlite3_bind_blob(prepared_statement, index, from, 16, SQLITE_STATIC);
-	case COLUMN_TEXT:
-	case COLUMN_JSON:
-		return bind_text(prepared_statement, index, from);
-	case COLUMN_INT:
-	case COLUMN_TIME:
-		return bind_int(prepared_statement, index, from);
-	case COLUMN_REAL:
-		memcpy(&real, from, sizeof real);
-		return isnan(real) ? sqlite3_bind_null(prepared_statement, index)
-				   : sqlite3_bind_double(prepared_statement, index, real);
-	case COLUMN_BOOL:
-		memcpy(&flag, from, sizeof flag);
-		return sqlite3_bind_int(prepared_statement, index, flag ? 1 : 0);
-	}
-	return SQLITE_MISUSE;
-}
-
 static enum err sqlite_start(struct db *given, enum statement_id id, const void *in)
 {
 	struct sqlite *db = (struct sqlite *)given;
@@ -463,66 +417,18 @@ static enum err sqlite_start(struct db *given, enum statement_id id, const void 
 	const struct uuid *organization;
 	sqlite3_stmt *prepared_statement;
 	enum err err = prepared(db, id, &prepared_statement);
-	int index = 1;
-	int status = SQLITE_OK;
+	int status;
 
 	if (err != OK)
 		return err;
 	if (db->open[id])
 		sqlite_stop(&db->db, id);
 	organization = scope_organization(db->scopes[db->depth - 1]);
-	if (organization != NULL)
-		status = sqlite3_bind_blob(prepared_statement, index++, organization->bytes, 16, SQLITE_STATIC);
-	for (size_t i = 0; status == SQLITE_OK && i < statement->in_count; i++)
-		status = bind_column(prepared_statement, index++, &statement->in[i], in);
+	status = sqlite_bind(prepared_statement, statement, organization, in);
 	if (status != SQLITE_OK)
 		return err_of(db, status, statement->name);
 	db->open[id] = true;
 	return OK;
-}
-
-static void read_uuid(sqlite3_stmt *row, int index, void *to)
-{
-	const void *bytes = sqlite3_column_blob(row, index);
-
-	memset(to, 0, sizeof(struct uuid));
-	if (bytes != NULL && sqlite3_column_bytes(row, index) == 16)
-		memcpy(to, bytes, sizeof(struct uuid));
-}
-
-static void read_column(sqlite3_stmt *row, int index, const struct column *column, char *out)
-{
-	void *to = out + column->offset;
-	const bool null = sqlite3_column_type(row, index) == SQLITE_NULL;
-	struct text text;
-	int64_t number;
-	double real;
-	bool flag;
-
-	switch (column->type) {
-	case COLUMN_UUID:
-		read_uuid(row, index, to);
-		break;
-	case COLUMN_TEXT:
-	case COLUMN_JSON:
-		text.at = (const char *)sqlite3_column_text(row, index);
-		text.length = text.at == NULL ? 0 : (size_t)sqlite3_column_bytes(row, index);
-		memcpy(to, &text, sizeof text);
-		break;
-	case COLUMN_INT:
-	case COLUMN_TIME:
-		number = null ? DB_NULL : sqlite3_column_int64(row, index);
-		memcpy(to, &number, sizeof number);
-		break;
-	case COLUMN_REAL:
-		real = null ? (double)NAN : sqlite3_column_double(row, index);
-		memcpy(to, &real, sizeof real);
-		break;
-	case COLUMN_BOOL:
-		flag = sqlite3_column_int(row, index) != 0;
-		memcpy(to, &flag, sizeof flag);
-		break;
-	}
 }
 
 static enum err sqlite_step(struct db *given, enum statement_id id, void *out)
@@ -535,8 +441,8 @@ static enum err sqlite_step(struct db *given, enum statement_id id, void *out)
 	assert(db->open[id]);
 	status = sqlite3_step(row);
 	if (status == SQLITE_ROW) {
-		for (size_t i = 0; out != NULL && i < statement->out_count; i++)
-			read_column(row, (int)i, &statement->out[i], out);
+		if (out != NULL)
+			sqlite_read(row, statement, out);
 		return OK;
 	}
 	if (status == SQLITE_DONE) {
