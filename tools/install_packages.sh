@@ -11,7 +11,7 @@ test='clang clang-format clang-tidy cppcheck libcmocka-dev curl strace sqlite3 p
 case "${1:-}" in
 run) wanted="$run" ;;
 test) wanted="$run $test" ;;
-bench) wanted="$run wrk curl sqlite3 nodejs" ;;
+bench) wanted="$run wrk curl sqlite3 postgresql nodejs" ;;
 fresh) wanted='debootstrap git' ;;
 *)
 	echo "usage: $0 run|test|bench|fresh" >&2

@@ -56,8 +56,7 @@ static enum err with_words(struct text text, enum err (*use)(struct db *, int64_
 
 static enum err add(struct db *db, int64_t document, struct text words)
 {
-	return query_run(db, STATEMENT_SEARCH_ADD, &(struct search_add_in){ .document = document, .words = words },
-			 NULL);
+	return db_send(db, STATEMENT_SEARCH_ADD, &(struct search_add_in){ .document = document, .words = words });
 }
 
 static enum err remove_words(struct db *db, int64_t document, struct text words)

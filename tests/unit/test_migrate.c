@@ -234,8 +234,9 @@ static void a_reader_beside_it_keeps_its_moment(void **state)
 
 	assert_true(migration_count < 16);
 	memcpy(more, migrations, migration_count * sizeof *more);
-	more[migration_count] =
-	    (struct migration){ (int)migration_count + 1, "9999_more", "CREATE TABLE more (name TEXT) STRICT;", "99" };
+	more[migration_count] = (struct migration){ .number = (int)migration_count + 1,
+						    .name = "9999_more",
+						    .sqlite = { "CREATE TABLE more (name TEXT) STRICT;", "99" } };
 	apply(fixture, migrations, migration_count, migration_count);
 	reader = fixture_db(fixture, DB_READ);
 	assert_int_equal(db_begin(reader), OK);
