@@ -174,7 +174,7 @@ variant() {
 # What is about SQLite's file alone and has no meaning on PostgreSQL, where everything else of api and isolation runs too.
 sqlite_alone='
 	api/backup.test.mjs        copies of the file, and putting them back: PostgreSQL has pg_dump for it
-	api/command_line.test.mjs  locks, paths and damage of the file; the verbs on PostgreSQL: postgres/verbs.test.mjs
+	api/command_line.test.mjs  locks, paths and damage of the file; the verbs are api/verbs.test.mjs
 	api/demo.test.mjs          a demonstration makes a file of its own
 	api/openapi.test.mjs       what the routes say of themselves, which no database answers
 '

@@ -3,8 +3,8 @@
 
 #include "cli/verb.h"
 #include "store/copy.h"
-#include "store/lock.h"
 #include "store/db.h"
+#include "store/lock.h"
 #include "store/migrate.h"
 #include "store/postgres_distribute.h"
 #include "store/postgres_setup.h"
@@ -64,8 +64,8 @@ static void print_setup(const struct postgres_setup *setup)
 		printf("\"migrator_url\":\"%.*s\",", (int)setup->migrator_url.length, setup->migrator_url.at);
 }
 
-/* As the administrator of a PostgreSQL database also makes the roles that are missing, and prints how to connect as them:
- * the only time. */
+/* As the administrator of a PostgreSQL database also makes the roles that are missing, and prints how to connect as
+ * them: the only time. */
 int migrate_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 		struct arena *arena)
 {
@@ -84,7 +84,8 @@ int migrate_run(const struct verb *verb, const struct settings *settings, const 
 	if (err == OK)
 		err = db_know(options.database, &remote, &fault);
 	if (err == OK && distribute && !remote)
-		err = fault_set(&fault, ERR_INVALID, NULL, "distribute", "Only a PostgreSQL with Citus can be distributed: give its URL as --database.");
+		err = fault_set(&fault, ERR_INVALID, NULL, "distribute",
+				"Only a PostgreSQL with Citus can be distributed: give its URL as --database.");
 	if (err == OK && remote)
 		err = postgres_set_up(options.database, arguments->values[0].at != NULL, arena, &setup, &fault);
 	if (err == OK)
