@@ -7,7 +7,7 @@
 INSERT INTO search (rowid, words) VALUES (:document, :words);
 -- postgres:
 INSERT INTO search (organization_id, document, words)
-VALUES (:organization, :document, search_words(:organization, :words));
+VALUES (:organization, :document, CAST(:words AS uuid[]));
 
 -- The same words must be given as when it was added.
 -- name: search_remove :tenant

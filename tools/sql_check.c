@@ -413,8 +413,9 @@ void statement_check(struct pool *pool, const struct schema schemas[ENGINE_COUNT
 		else
 			check_system(&check);
 		check_out(&check);
-		if (engine > 0 && statement->texts[ENGINE_SQLITE].count > 0 && ((target == NULL) != (statement->write_target == NULL) ||
-				   (target != NULL && strcmp(target, statement->write_target) != 0)))
+		if (engine > 0 && statement->texts[ENGINE_SQLITE].count > 0 &&
+		    ((target == NULL) != (statement->write_target == NULL) ||
+		     (target != NULL && strcmp(target, statement->write_target) != 0)))
 			fail(statement->file, statement->line, "the two texts of %s write different tables",
 			     statement->name);
 		statement->write_target = target;

@@ -378,8 +378,7 @@ void emit_migrations(struct output *output, const struct migration_files *files,
 		const struct migration_file *file = &files->list[i];
 		print(output, "\n");
 		for (int engine = 0; engine < ENGINE_COUNT; engine++)
-			print_constant(output,
-				       pool_format(output->pool, "%s_%04d", engine_names[engine], file->number),
+			print_constant(output, pool_format(output->pool, "%s_%04d", engine_names[engine], file->number),
 				       file->sources[engine].at, file->sources[engine].length);
 	}
 	print(output, "\nconst struct migration migrations[] = {\n");

@@ -18,7 +18,7 @@ struct output {
 
 struct migration_file {
 	int number;
-	const char *name; /* without .sql */
+	const char *name;                    /* without .sql */
 	struct source sources[ENGINE_COUNT]; /* the same twice if both engines share it */
 	const char *checksums[ENGINE_COUNT];
 };

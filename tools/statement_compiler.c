@@ -224,8 +224,8 @@ int main(int count, char **arguments)
 	const struct migration_files files = read_migrations(&pool, pool_format(&pool, "%s/schema", folder), schemas);
 	const struct sql_statements statements = read_statements(&pool, folder, schemas);
 	const char *postgres = pool_format(&pool, "%s/postgres", folder);
-	const struct script_files scripts = access(postgres, F_OK) == 0 ? read_scripts(&pool, postgres)
-									: (struct script_files){ 0 };
+	const struct script_files scripts =
+	    access(postgres, F_OK) == 0 ? read_scripts(&pool, postgres) : (struct script_files){ 0 };
 	struct output header = { .pool = &pool }, texts = { .pool = &pool }, migrations = { .pool = &pool };
 	emit_header(&header, &statements);
 	emit_statements(&texts, schemas, &statements);

@@ -10,16 +10,9 @@ CREATE TABLE search (
 );
 CREATE INDEX search_by_words ON search USING gin (words);
 
--- The words of a text (with blanks between) as an organization's.
-CREATE FUNCTION search_words(organization uuid, words text) RETURNS uuid[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce(array_agg(DISTINCT md5(organization::text || word)::uuid), '{}')
-	FROM unnest(string_to_array(words, ' ')) AS word
-	WHERE word <> ''
-$$;
-
 -- Chats of the transaction's organization with a document in which a question's words occur, newest first, before a place.
--- The question is what src/search/words.h makes for SQLite: "=word" AND ("=beg" OR "^beg").
+-- The question is what src/search/hidden_words.h makes: words that a document must have, and perhaps, behind a `|`, some of
+-- which it must have one.
 -- Under row level security an index serves only operators that are marked as leaking nothing, and containment of arrays is
 -- not among them. So this function runs as a role of its own that sees the table whole, and asks for the transaction's
 -- organization by itself. It reads in windows of chats, the next one larger: a word of every message is found in the first,
@@ -28,25 +21,14 @@ CREATE FUNCTION search_documents(question text, before_place bigint, most bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = innkeeper, pg_catalog, pg_temp AS $$
 DECLARE
 	whose uuid := nullif(current_setting('innkeeper.organization', true), '')::uuid;
-	needed uuid[] := '{}';
-	one_of uuid[] := NULL;
-	word text;
-	choices text[];
+	needed uuid[] := split_part(question, '|', 1)::uuid[];
+	one_of uuid[] := nullif(split_part(question, '|', 2), '')::uuid[];
 	high bigint := before_place >> 32;
 	low bigint;
 	width bigint := 64;
 	given bigint := 0;
 	found bigint;
 BEGIN
-	FOREACH word IN ARRAY string_to_array(question, ' AND ') LOOP
-		choices := ARRAY(SELECT replace(substr(c, 2, length(c) - 2), '""', '"')
-		                 FROM unnest(string_to_array(trim(BOTH '()' FROM word), ' OR ')) AS c);
-		IF cardinality(choices) = 1 THEN
-			needed := needed || search_words(whose, choices[1]);
-		ELSE
-			one_of := ARRAY(SELECT unnest(search_words(whose, c)) FROM unnest(choices) AS c);
-		END IF;
-	END LOOP;
 	SELECT least(high, coalesce((SELECT max(s.document) FROM search AS s WHERE s.organization_id = whose) >> 32, 0) + 1)
 	INTO high;
 	WHILE high > 0 AND given < most LOOP

@@ -51,8 +51,8 @@ static enum err mend_gaps(const struct apply *apply, const struct member *member
 	if (err == OK && around->behind != DB_NULL) {
 		err = ledger_gap(ledger, apply->book, edition, member->metric, around->behind, around->before, -sign);
 		if (err == OK)
-			err = ledger_gap(ledger, apply->book, edition, member->metric, around->behind, member->day,
-					 sign);
+			err =
+			    ledger_gap(ledger, apply->book, edition, member->metric, around->behind, member->day, sign);
 	}
 	return err;
 }

@@ -157,12 +157,12 @@ static enum err write_count(struct db *db, const struct tally_row *row)
 {
 	const int64_t *key = row->numbers;
 	enum err err = db_send(db, STATEMENT_ROLLUP_COUNT_MOVE,
-				 &(struct rollup_count_move_in){ .edition = key[EDITION],
-								 .metric = key[METRIC],
-								 .span = key[SPAN],
-								 .start = key[START],
-								 .label = row->label,
-								 .amount = row->amount });
+			       &(struct rollup_count_move_in){ .edition = key[EDITION],
+							       .metric = key[METRIC],
+							       .span = key[SPAN],
+							       .start = key[START],
+							       .label = row->label,
+							       .amount = row->amount });
 
 	if (err == OK && row->amount < 0)
 		err = query_run(db, STATEMENT_ROLLUP_COUNT_CLEAR,
@@ -179,12 +179,12 @@ static enum err write_gap(struct db *db, const struct tally_row *row)
 {
 	const int64_t *key = row->numbers;
 	enum err err = db_send(db, STATEMENT_ROLLUP_GAP_MOVE,
-				 &(struct rollup_gap_move_in){ .edition = key[EDITION],
-							       .metric = key[METRIC],
-							       .span = key[SPAN],
-							       .start = key[START],
-							       .before = key[BEFORE],
-							       .amount = row->amount });
+			       &(struct rollup_gap_move_in){ .edition = key[EDITION],
+							     .metric = key[METRIC],
+							     .span = key[SPAN],
+							     .start = key[START],
+							     .before = key[BEFORE],
+							     .amount = row->amount });
 
 	if (err == OK && row->amount < 0)
 		err = query_run(db, STATEMENT_ROLLUP_GAP_CLEAR,

@@ -5,11 +5,12 @@
 
 #include "api/live_hub.h"
 
-/* A line of words is `k ORGANIZATION` (its keys changed) or `l ORGANIZATION KIND ID COUNT CHAT`, the chat in hex, `-` for
- * what is absent. */
-#define LINE_MAX  ((size_t)640)
-#define WORDS_MAX ((size_t)7900) /* NOTIFY takes less than 8000 bytes: https://www.postgresql.org/docs/15/sql-notify.html */
-#define LIMIT     ((size_t)16 * 1024 * 1024)
+/* A line of words is `k ORGANIZATION` (its keys changed) or `l ORGANIZATION KIND ID COUNT CHAT`, the chat in hex, `-`
+ * for what is absent. */
+#define LINE_MAX ((size_t)640)
+#define WORDS_MAX                                                                                                      \
+	((size_t)7900) /* NOTIFY takes less than 8000 bytes: https://www.postgresql.org/docs/15/sql-notify.html */
+#define LIMIT ((size_t)16 * 1024 * 1024)
 
 struct bulletin {
 	struct buffer lines;

@@ -1,8 +1,7 @@
-/* What the messages of one transaction have moved in their chats: a chat that was read ahead, before them, is corrected by
- * it. Owner: the server has one for each lane; the lane's thread alone.
- * Empty between two transactions, and again after an item that was undone: then the database knows better.
- * Never needed on a database of our own, where nothing is read ahead, and harmless there.
- * Next: chats.c. */
+/* What the messages of one transaction have moved in their chats: a chat that was read ahead, before them, is corrected
+ * by it. Owner: the server has one for each lane; the lane's thread alone. Empty between two transactions, and again
+ * after an item that was undone: then the database knows better. Never needed on a database of our own, where nothing
+ * is read ahead, and harmless there. Next: chats.c. */
 #ifndef INNKEEPER_API_CONVERSATIONS_H
 #define INNKEEPER_API_CONVERSATIONS_H
 

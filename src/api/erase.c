@@ -74,10 +74,11 @@ static enum err run_piece(struct db *db, void *context)
 	struct pieces *pieces = context;
 	struct call *call = pieces->call;
 	struct arena arena;
-	struct erasing erasing = {
-		.counting = { .ledger = house_ledger(call->house, db), .db = db, .scope = call->scope, .arena = &arena },
-		.receipt = pieces->receipt
-	};
+	struct erasing erasing = { .counting = { .ledger = house_ledger(call->house, db),
+						 .db = db,
+						 .scope = call->scope,
+						 .arena = &arena },
+				   .receipt = pieces->receipt };
 	enum err err;
 
 	arena_init(&arena, PIECE_MEMORY);

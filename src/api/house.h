@@ -36,12 +36,12 @@ struct house {
 	struct metrics *metrics;
 	struct readers *readers;
 	struct writer *writer;
-	struct ledger *ledgers[WRITER_LANES]; /* each its lane's thread alone: house_ledger */
-	struct search_awaits *awaits; /* the same, WRITER_LANES of them */
-	struct conversations *conversations; /* the same */
+	struct ledger *ledgers[WRITER_LANES];     /* each its lane's thread alone: house_ledger */
+	struct search_awaits *awaits;             /* the same, WRITER_LANES of them */
+	struct conversations *conversations;      /* the same */
 	struct bulletin *bulletins[WRITER_LANES]; /* the same; of a remote database alone */
-	struct lease *lease; /* whose holder does what is to be done once; NULL: the database is ours alone */
-	bool leads;          /* asks for it: a server does, and not one that is there for a command */
+	struct lease *lease;    /* whose holder does what is to be done once; NULL: the database is ours alone */
+	bool leads;             /* asks for it: a server does, and not one that is there for a command */
 	struct worker *slow;    /* the thread for what takes long to compute */
 	struct worker *errands; /* the threads for what waits for others: another server, a disk */
 	struct worker *asking;  /* the threads that wait for a remote database; NULL: an HTTP thread reads by itself */

@@ -22,7 +22,8 @@ static const struct setting {
 #define AT(member) offsetof(struct settings, member)
 	{ "config", "INNKEEPER_CONFIG", "FILE", WORD, AT(config), 0, 0, NULL,
 	  "lines of `name = value`, names as these options" },
-	{ "database", "INNKEEPER_DATABASE", "URL", WORD, AT(database), 0, 0, "sqlite:innkeeper.db", "sqlite:PATH or postgres://…" },
+	{ "database", "INNKEEPER_DATABASE", "URL", WORD, AT(database), 0, 0, "sqlite:innkeeper.db",
+	  "sqlite:PATH or postgres://…" },
 	{ "control", "INNKEEPER_CONTROL", "PATH", WORD, AT(control), 0, 0, NULL,
 	  "control socket; beside the database when not given" },
 	{ "listen", "INNKEEPER_LISTEN", "ADDRESS:PORT", WORD, AT(listen), 0, 0, "127.0.0.1:8080",

@@ -3,15 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search/hidden_words.h"
 #include "search/words.h"
 #include "store/query.h"
 
-#define STEP_MESSAGES 200
-#define STEP_MESSAGES_REMOTE 50 /* a tenth of a millisecond each, and the organization's writer waits */
-#define STEP_BYTES    (24 << 10) /* of content; the message that reaches it is the last */
-#define ARENA_CAP     (64 << 20)
-#define MARK_EVERY    1024       /* documents of a search, about */
-#define WORDS_LIMIT   (64 << 20) /* bytes, of one document */
+#define STEP_MESSAGES        200
+#define STEP_MESSAGES_REMOTE 50         /* a tenth of a millisecond each, and the organization's writer waits */
+#define STEP_BYTES           (24 << 10) /* of content; the message that reaches it is the last */
+#define ARENA_CAP            (64 << 20)
+#define MARK_EVERY           1024       /* documents of a search, about */
+#define WORDS_LIMIT          (64 << 20) /* bytes, of one document */
 
 /* One step's messages. */
 struct news {
@@ -54,8 +55,25 @@ static enum err with_words(struct text text, enum err (*use)(struct db *, int64_
 	return err;
 }
 
+/* On PostgreSQL words are hidden before they are sent. */
+static enum err add_hidden(struct db *db, int64_t document, struct text words)
+{
+	struct buffer hidden;
+	enum err err;
+
+	buffer_init(&hidden, WORDS_LIMIT);
+	err = hidden_words(scope_organization(db_scope(db)), words, &hidden);
+	if (err == OK)
+		err = db_send(db, STATEMENT_SEARCH_ADD,
+			      &(struct search_add_in){ .document = document, .words = { hidden.at, hidden.length } });
+	buffer_fini(&hidden);
+	return err;
+}
+
 static enum err add(struct db *db, int64_t document, struct text words)
 {
+	if (db_is_remote(db))
+		return add_hidden(db, document, words);
 	return db_send(db, STATEMENT_SEARCH_ADD, &(struct search_add_in){ .document = document, .words = words });
 }
 
@@ -285,8 +303,7 @@ enum err search_await(struct search_awaits *awaits, const struct db *db, const s
 {
 	const struct scope *last = awaits->count == 0 ? NULL : awaits->list[awaits->count - 1];
 
-	if (!db_is_remote(db) ||
-	    (last != NULL && uuid_equal(scope_organization(last), scope_organization(scope))))
+	if (!db_is_remote(db) || (last != NULL && uuid_equal(scope_organization(last), scope_organization(scope))))
 		return OK;
 	if (awaits->count == awaits->room) {
 		const size_t room = awaits->room == 0 ? 16 : awaits->room * 2;

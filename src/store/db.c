@@ -89,6 +89,11 @@ enum err db_enter(struct db *db, const struct scope *scope)
 	return db->engine->enter(db, scope);
 }
 
+const struct scope *db_scope(const struct db *db)
+{
+	return db->engine->scope(db);
+}
+
 enum err db_leave(struct db *db, bool keep)
 {
 	return db->engine->leave(db, keep);

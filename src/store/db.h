@@ -30,8 +30,8 @@ struct db;
 /* Once, before the first thread starts: no counting of memory behind a global lock. */
 enum err db_init(void) WARN_UNUSED;
 
-/* Whether `url` names an engine at all: "sqlite:PATH", "postgres://…". `*remote`: it is another process, and a statement
- * waits for its answer. ERR_INVALID, with what to write instead. */
+/* Whether `url` names an engine at all: "sqlite:PATH", "postgres://…". `*remote`: it is another process, and a
+ * statement waits for its answer. ERR_INVALID, with what to write instead. */
 enum err db_know(struct text url, bool *remote, struct fault *fault) WARN_UNUSED;
 
 /* On failure `fault` says what to do about it. */
@@ -64,6 +64,9 @@ void db_hurry(struct db *db, const struct budget *budget);
 
 /* Enters a scope inside a transaction; on a writer also sets a savepoint. Nests eight deep. */
 enum err db_enter(struct db *db, const struct scope *scope) WARN_UNUSED;
+
+/* The scope entered last. There must be one. */
+const struct scope *db_scope(const struct db *db);
 
 /* Leaves the scope entered last, keeping or undoing what was written in it. ERR_STORAGE: the whole transaction is lost.
  */

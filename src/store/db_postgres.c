@@ -8,14 +8,14 @@
 #include "store/postgres_roles.h"
 #include "store/postgres_wire.h"
 
-#define SCOPES_DEEP 8
-#define FETCH_ROWS  "1000" /* of a statement that may give very many */
+#define SCOPES_DEEP  8
+#define FETCH_ROWS   "1000" /* of a statement that may give very many */
 #define FORESEEN_KEY 1024   /* bytes of values; a longer question is asked when it is wanted */
 
-/* What every connection is told first. Acknowledged means synced, whatever the server's own setting; a statement's plan is
- * made once. `statement_timeout` and `lock_timeout`: a reader that takes this long would hold up others; a writer waits for
- * another process's batch, and not for ever. Citus hands SET LOCAL on to its nodes when it is told to; to others the word
- * means nothing. */
+/* What every connection is told first. Acknowledged means synced, whatever the server's own setting; a statement's plan
+ * is made once. `statement_timeout` and `lock_timeout`: a reader that takes this long would hold up others; a writer
+ * waits for another process's batch, and not for ever. Citus hands SET LOCAL on to its nodes when it is told to; to
+ * others the word means nothing. */
 static const char settings_of_reader[] =
     "SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = force_generic_plan;"
     "SET citus.propagate_set_commands = 'local'; SET jit = off; SET statement_timeout = '2s';"
@@ -29,16 +29,16 @@ static const char settings_of_migration[] =
     "SET ROLE innkeeper_owner; SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8';"
     "SET client_min_messages = warning; SET synchronous_commit = on; SET lock_timeout = '10s'";
 
-static const char *const settings_for[] = { [DB_READ] = settings_of_reader,
-					    [DB_WRITE] = settings_of_writer,
-					    [DB_MIGRATE] = settings_of_migration };
+static const char *const settings_for[] = {
+	[DB_READ] = settings_of_reader, [DB_WRITE] = settings_of_writer, [DB_MIGRATE] = settings_of_migration
+};
 
 /* A statement under way. */
 struct running {
 	struct postgres_answer answer;
-	int row;      /* the next one to give */
-	bool open;    /* started and not stopped */
-	bool cursor;  /* its rows are fetched piece by piece */
+	int row;     /* the next one to give */
+	bool open;   /* started and not stopped */
+	bool cursor; /* its rows are fetched piece by piece */
 	bool declared;
 };
 
@@ -63,7 +63,7 @@ struct postgres {
 	bool is_bound;
 	bool reached; /* at least once */
 	bool begun;
-	bool care;                      /* of this transaction: db_set_care */
+	bool care; /* of this transaction: db_set_care */
 	bool wants_care;
 	size_t writes[SCOPES_DEEP + 1]; /* since each scope was entered */
 	struct foreseen *foreseen;
@@ -139,8 +139,8 @@ static void postgres_close(struct db *given)
 	free(db);
 }
 
-/* Of a writer's first connection, and of each one that comes in the place of another: what was true at the start need not
- * be any more. */
+/* Of a writer's first connection, and of each one that comes in the place of another: what was true at the start need
+ * not be any more. */
 static enum err check_roles(struct postgres *db, struct fault *fault)
 {
 	struct fault reason = { 0 };
@@ -287,6 +287,14 @@ static enum err postgres_enter(struct db *given, const struct scope *scope)
 	return OK;
 }
 
+static const struct scope *postgres_scope(const struct db *given)
+{
+	const struct postgres *db = (const struct postgres *)given;
+
+	assert(db->depth > 0);
+	return db->scopes[db->depth - 1];
+}
+
 /* Undoes what was written since the scope was entered, and its failures with it. */
 static enum err leave_with_care(struct postgres *db, bool keep)
 {
@@ -317,8 +325,8 @@ static enum err postgres_leave(struct db *given, bool keep)
 	return err == OK ? OK : ERR_STORAGE;
 }
 
-/* Of one organization one transaction writes at a time, whichever process it is of: what a handler read, it may rely on.
- * Any number will do that two organizations seldom share. */
+/* Of one organization one transaction writes at a time, whichever process it is of: what a handler read, it may rely
+ * on. Any number will do that two organizations seldom share. */
 static int64_t lock_of(const struct uuid *organization)
 {
 	int64_t halves[2];
@@ -327,8 +335,8 @@ static int64_t lock_of(const struct uuid *organization)
 	return halves[0] ^ halves[1];
 }
 
-/* Makes the transaction show the rows of the scope entered. SET LOCAL and not set_config(): Citus hands it on. The id is
- * one that we format ourselves. */
+/* Makes the transaction show the rows of the scope entered. SET LOCAL and not set_config(): Citus hands it on. The id
+ * is one that we format ourselves. */
 static void become(struct postgres *db, const struct uuid *organization)
 {
 	const struct uuid nobody = { 0 };
@@ -504,9 +512,8 @@ static void postgres_foresee(struct db *given, enum statement_id id, const void 
 	foreseen = malloc(sizeof *foreseen + size);
 	if (foreseen == NULL)
 		return; /* it will be asked for when it is wanted */
-	*foreseen = (struct foreseen){
-		.next = db->foreseen, .id = id, .organization = *organization, .key_size = size
-	};
+	*foreseen =
+	    (struct foreseen){ .next = db->foreseen, .id = id, .organization = *organization, .key_size = size };
 	put_key(&parameters, foreseen->key);
 	become(db, organization);
 	prepare(db, id);
@@ -610,7 +617,8 @@ static enum err postgres_step(struct db *given, enum statement_id id, void *out)
 		fetch(db, id);
 	}
 	if (statements[id].numbered) {
-		db->inserted = postgres_read_number(running->answer.result, running->row, (int)statements[id].out_count);
+		db->inserted =
+		    postgres_read_number(running->answer.result, running->row, (int)statements[id].out_count);
 		if (statements[id].out_count == 0)
 			return finish(db, id);
 	}
@@ -684,6 +692,7 @@ const struct engine engine_postgres = {
 	.end = postgres_end,
 	.limit = postgres_limit,
 	.enter = postgres_enter,
+	.scope = postgres_scope,
 	.leave = postgres_leave,
 	.start = postgres_start,
 	.step = postgres_step,

@@ -236,7 +236,8 @@ static void sqlite_close(struct db *given)
 	free(db);
 }
 
-static enum err sqlite_open(struct db **out, struct text url, enum db_use use, const struct log *log, struct fault *fault)
+static enum err sqlite_open(struct db **out, struct text url, enum db_use use, const struct log *log,
+			    struct fault *fault)
 {
 	const struct text scheme = TEXT("sqlite:");
 	struct sqlite *db;
@@ -352,6 +353,14 @@ static enum err sqlite_enter(struct db *given, const struct scope *scope)
 	db->scopes[db->depth++] = scope;
 	bind_scope(db);
 	return OK;
+}
+
+static const struct scope *sqlite_scope(const struct db *given)
+{
+	const struct sqlite *db = (const struct sqlite *)given;
+
+	assert(db->depth > 0);
+	return db->scopes[db->depth - 1];
 }
 
 static enum err sqlite_leave(struct db *given, bool keep)
@@ -625,6 +634,7 @@ const struct engine engine_sqlite = {
 	.limit = sqlite_limit,
 	.hurry = sqlite_hurry,
 	.enter = sqlite_enter,
+	.scope = sqlite_scope,
 	.leave = sqlite_leave,
 	.start = sqlite_start,
 	.step = sqlite_step,

@@ -1,7 +1,7 @@
 /* What stands behind db.h: each function of it as one engine does it. db.h says what each must do.
- * Owner: constant data of db_sqlite.c and db_postgres.c. A struct db is the first member of the engine's own connection.
- * Never included outside the store: who uses a db does not know which engine answers.
- * Next: db.c, which chooses by the URL's scheme. */
+ * Owner: constant data of db_sqlite.c and db_postgres.c. A struct db is the first member of the engine's own
+ * connection. Never included outside the store: who uses a db does not know which engine answers. Next: db.c, which
+ * chooses by the URL's scheme. */
 #ifndef INNKEEPER_STORE_ENGINE_H
 #define INNKEEPER_STORE_ENGINE_H
 
@@ -18,6 +18,7 @@ struct engine {
 	void (*limit)(struct db *db, int64_t microseconds);
 	void (*hurry)(struct db *db, const struct budget *budget); /* NULL: a statement cannot be hurried */
 	enum err (*enter)(struct db *db, const struct scope *scope);
+	const struct scope *(*scope)(const struct db *db);
 	enum err (*leave)(struct db *db, bool keep);
 	enum err (*start)(struct db *db, enum statement_id id, const void *in);
 	enum err (*step)(struct db *db, enum statement_id id, void *out);

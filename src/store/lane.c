@@ -15,9 +15,9 @@
 #define TIDY_MICROSECONDS 1000000 /* of silence, and the log's pages go home */
 #define IDLE_MICROSECONDS                                                                                              \
 	20000 /* of silence before a step that nobody waits for: between two requests of one client is none */
-#define IDLE_AT_LEAST 200000 /* and without such silence, a step this often at most */
+#define IDLE_AT_LEAST     200000 /* and without such silence, a step this often at most */
 
-#define FORESEE_ITEMS 256 /* whose reads are asked for at once */
+#define FORESEE_ITEMS     256    /* whose reads are asked for at once */
 #define LOOK_MICROSECONDS 500000 /* where other lanes and processes write, a look for what they left to do */
 
 /* A connection that writes, and its thread. An organization's writes are always the same lane's. */
@@ -29,7 +29,7 @@ struct lane {
 	bool more_idle; /* the last idle step left something to do */
 	bool tidied;
 	_Atomic int64_t *worked_at; /* when a lane took work last */
-	bool unbroken; /* the work that was taken had been waiting when the commit before it ended */
+	bool unbroken;              /* the work that was taken had been waiting when the commit before it ended */
 	struct saturation saturation;
 	_Atomic int64_t saturated_until; /* clock_monotonic; 0: it is not. Any thread reads it */
 	pthread_t thread;
@@ -328,8 +328,7 @@ static void wait_for_work(struct lane *lane)
 
 	if (until == INT64_MAX) {
 		pthread_cond_wait(&lane->work, &lane->lock);
-	} else if (clock_monotonic() >= until ||
-		   pthread_cond_timedwait(&lane->work, &lane->lock, &time) == ETIMEDOUT) {
+	} else if (clock_monotonic() >= until || pthread_cond_timedwait(&lane->work, &lane->lock, &time) == ETIMEDOUT) {
 		pthread_mutex_unlock(&lane->lock);
 		use_silence(lane);
 		pthread_mutex_lock(&lane->lock);

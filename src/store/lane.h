@@ -10,8 +10,8 @@
 
 struct lane;
 
-/* Number 0 also does what nobody waits for, when no lane has had work for a moment: `worked_at` is all lanes', and outlives
- * them. */
+/* Number 0 also does what nobody waits for, when no lane has had work for a moment: `worked_at` is all lanes', and
+ * outlives them. */
 enum err lane_start(struct lane **out, const struct writer_options *options, size_t number, _Atomic int64_t *worked_at,
 		    struct fault *fault) WARN_UNUSED;
 

@@ -12,9 +12,9 @@
 
 struct lock;
 
-/* `url`: as db_open takes it; `*out` is NULL for a remote one. Of "sqlite:PATH" the database need not be there yet, its folder must. ERR_CONFLICT: somebody has it, this very
- * process included. ERR_INVALID: the lock file cannot be made there. Faults name the file: for the operator's eyes. The
- * caller owns `*out` until lock_release. */
+/* `url`: as db_open takes it; `*out` is NULL for a remote one. Of "sqlite:PATH" the database need not be there yet, its
+ * folder must. ERR_CONFLICT: somebody has it, this very process included. ERR_INVALID: the lock file cannot be made
+ * there. Faults name the file: for the operator's eyes. The caller owns `*out` until lock_release. */
 enum err lock_take(struct text url, struct lock **out, struct fault *fault) WARN_UNUSED;
 void lock_release(struct lock *lock); /* NULL: nothing */
 

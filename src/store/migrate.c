@@ -13,8 +13,8 @@ static const struct migration_text *text_for(const struct db *db, const struct m
 }
 
 /* A database that has `seen` files must have seen these. */
-static enum err check(const struct db *db, const struct migration_list_out *row, const struct migration *files, size_t count,
-		      struct fault *fault)
+static enum err check(const struct db *db, const struct migration_list_out *row, const struct migration *files,
+		      size_t count, struct fault *fault)
 {
 	if (row->number < 1 || (uint64_t)row->number > count)
 		return fault_set(

@@ -396,8 +396,7 @@ static enum err leave_pipeline(struct postgres_line *line)
 
 	sync_line(line);
 	err = postgres_line_settle(line);
-	if (err == OK &&
-	    (PQexitPipelineMode(line->connection) != 1 || PQsetnonblocking(line->connection, 0) != 0))
+	if (err == OK && (PQexitPipelineMode(line->connection) != 1 || PQsetnonblocking(line->connection, 0) != 0))
 		err = ERR_UNAVAILABLE;
 	return err;
 }

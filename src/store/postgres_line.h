@@ -25,8 +25,8 @@ struct postgres_answer {
 };
 
 /* `url` as libpq takes it. Opens nothing yet. ERR_MEMORY. */
-enum err postgres_line_new(struct postgres_line **out, struct text url, const char *settings, const struct log *log)
-    WARN_UNUSED;
+enum err postgres_line_new(struct postgres_line **out, struct text url, const char *settings,
+			   const struct log *log) WARN_UNUSED;
 void postgres_line_free(struct postgres_line *line);
 
 /* Sees to it that the line stands: opens it if need be, but not again at once after a failure. `*fresh`: it was opened

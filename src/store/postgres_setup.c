@@ -120,7 +120,7 @@ static void ignore_notice(void *context, const PGresult *result)
 }
 
 enum err postgres_set_up(struct text url, bool new_passwords, struct arena *arena, struct postgres_setup *out,
-			       struct fault *fault)
+			 struct fault *fault)
 {
 	char *copy = strndup(url.at, url.length);
 	const char *const names[] = { "dbname", "connect_timeout", "application_name", NULL };

@@ -20,9 +20,9 @@ struct postgres_setup {
 };
 
 /* As an administrator (who may create roles and owns the database): makes the roles that are missing, gives them the
- * attributes they must have, and makes the schema. Harmless to run again. `new_passwords`: also to roles that were there.
- * All or nothing. */
+ * attributes they must have, and makes the schema. Harmless to run again. `new_passwords`: also to roles that were
+ * there. All or nothing. */
 enum err postgres_set_up(struct text url, bool new_passwords, struct arena *arena, struct postgres_setup *out,
-			       struct fault *fault) WARN_UNUSED;
+			 struct fault *fault) WARN_UNUSED;
 
 #endif

@@ -209,20 +209,20 @@ static const struct known {
 	const char *state; /* the beginning of it */
 	enum err err;
 } known[] = {
-	{ "23502", ERR_CONFLICT }, /* not_null_violation */
-	{ "23503", ERR_CONFLICT }, /* foreign_key_violation */
-	{ "23505", ERR_CONFLICT }, /* unique_violation */
-	{ "23514", ERR_CONFLICT }, /* check_violation */
-	{ "42501", ERR_DENIED },   /* insufficient_privilege, row security's check too */
-	{ "54", ERR_TOO_LARGE },   /* program limit exceeded */
-	{ "53", ERR_UNAVAILABLE }, /* insufficient resources: the disk, memory, connections */
-	{ "57014", ERR_TOO_SLOW }, /* query_canceled: a statement took too long */
-	{ "57", ERR_UNAVAILABLE }, /* operator intervention: cancelled, shut down, starting */
-	{ "58", ERR_UNAVAILABLE }, /* a system error of its own */
-	{ "40", ERR_UNAVAILABLE }, /* rolled back for another's sake: a deadlock */
+	{ "23502", ERR_CONFLICT },    /* not_null_violation */
+	{ "23503", ERR_CONFLICT },    /* foreign_key_violation */
+	{ "23505", ERR_CONFLICT },    /* unique_violation */
+	{ "23514", ERR_CONFLICT },    /* check_violation */
+	{ "42501", ERR_DENIED },      /* insufficient_privilege, row security's check too */
+	{ "54", ERR_TOO_LARGE },      /* program limit exceeded */
+	{ "53", ERR_UNAVAILABLE },    /* insufficient resources: the disk, memory, connections */
+	{ "57014", ERR_TOO_SLOW },    /* query_canceled: a statement took too long */
+	{ "57", ERR_UNAVAILABLE },    /* operator intervention: cancelled, shut down, starting */
+	{ "58", ERR_UNAVAILABLE },    /* a system error of its own */
+	{ "40", ERR_UNAVAILABLE },    /* rolled back for another's sake: a deadlock */
 	{ "55P03", ERR_UNAVAILABLE }, /* lock_not_available */
-	{ "08", ERR_UNAVAILABLE }, /* connection */
-	{ "25", ERR_UNAVAILABLE }, /* invalid transaction state: a standby for the moment, or an earlier failure */
+	{ "08", ERR_UNAVAILABLE },    /* connection */
+	{ "25", ERR_UNAVAILABLE },    /* invalid transaction state: a standby for the moment, or an earlier failure */
 };
 
 enum err postgres_err(const PGresult *result)

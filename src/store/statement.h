@@ -25,8 +25,8 @@ struct statement {
 	bool many;                /* it may give more rows than memory should hold */
 	bool numbered;            /* on PostgreSQL it gives the new row's number behind its columns: db_inserted */
 	const char *write_target; /* the table it writes, or NULL: it only reads */
-	const char *sqlite;   /* NULL: not for this engine */
-	const char *postgres; /* the same */
+	const char *sqlite;       /* NULL: not for this engine */
+	const char *postgres;     /* the same */
 	const struct column *in;
 	size_t in_count;
 	const struct column *out;

@@ -30,8 +30,8 @@ enum err writer_start(struct writer **out, const struct writer_options *options,
 	writer->metrics = options->metrics;
 	writer->log = options->log;
 	while (err == OK && writer->lane_count < lanes) {
-		err = lane_start(&writer->lanes[writer->lane_count], options, writer->lane_count,
-				 &writer->worked_at, fault);
+		err = lane_start(&writer->lanes[writer->lane_count], options, writer->lane_count, &writer->worked_at,
+				 fault);
 		if (err == OK)
 			writer->lane_count++;
 	}

@@ -1,9 +1,8 @@
-/* Group commit: threads that write, and answer nobody before the commit has returned. On SQLite one, elsewhere several, an
- * organization always on the same one.
- * Owner: struct writer belongs to the server; an item belongs to its submitter until `done` was called.
- * Threads: its own; `run` and `done` are called there. writer_submit: any thread.
- * Never drops an item: each one submitted is done, with its own outcome, exactly once. A failed sync ends the process.
- * Next: api/dispatch.c, which submits requests. */
+/* Group commit: threads that write, and answer nobody before the commit has returned. On SQLite one, elsewhere several,
+ * an organization always on the same one. Owner: struct writer belongs to the server; an item belongs to its submitter
+ * until `done` was called. Threads: its own; `run` and `done` are called there. writer_submit: any thread. Never drops
+ * an item: each one submitted is done, with its own outcome, exactly once. A failed sync ends the process. Next:
+ * api/dispatch.c, which submits requests. */
 #ifndef INNKEEPER_STORE_WRITER_H
 #define INNKEEPER_STORE_WRITER_H
 
@@ -49,8 +48,8 @@ struct writer_hooks {
 	enum err (*settle)(struct db *db, void *context);
 	/* The transaction is lost: what its items gathered never was. */
 	void (*forget)(void *context, struct db *db);
-	/* Nobody waits, on the first lane: a step of some milliseconds, in a transaction of its own, in no scope. `*more`: there is more
-	 * to do, the next step may follow at once. Anything but OK undoes the step. */
+	/* Nobody waits, on the first lane: a step of some milliseconds, in a transaction of its own, in no scope.
+	 * `*more`: there is more to do, the next step may follow at once. Anything but OK undoes the step. */
 	enum err (*idle)(struct db *db, void *context, bool *more);
 };
 

@@ -21,16 +21,16 @@
 static void make_files(struct migration files[FILES])
 {
 	files[0] = migrations[0];
-	files[1] = (struct migration){
-		.number = 2,
-		.name = "0002_rooms",
-		.sqlite = { "CREATE TABLE rooms (name TEXT) STRICT; INSERT INTO rooms VALUES ('one');", "22" }
-	};
-	files[2] = (struct migration){
-		.number = 3,
-		.name = "0003_beds",
-		.sqlite = { "CREATE TABLE beds (name TEXT) STRICT; INSERT INTO beds VALUES ('large');", "33" }
-	};
+	files[1] =
+	    (struct migration){ .number = 2,
+				.name = "0002_rooms",
+				.sqlite = { "CREATE TABLE rooms (name TEXT) STRICT; INSERT INTO rooms VALUES ('one');",
+					    "22" } };
+	files[2] =
+	    (struct migration){ .number = 3,
+				.name = "0003_beds",
+				.sqlite = { "CREATE TABLE beds (name TEXT) STRICT; INSERT INTO beds VALUES ('large');",
+					    "33" } };
 }
 
 static int open_folder(void **state)
@@ -212,7 +212,8 @@ static void a_crash_in_the_middle_of_a_file_leaves_it_unapplied(void **state)
 		struct fault fault;
 
 		sqlite3_auto_extension((void (*)(void))add_die);
-		files[2].sqlite.text = "CREATE TABLE beds (name TEXT) STRICT; INSERT INTO rooms VALUES ('two'); SELECT die();";
+		files[2].sqlite.text =
+		    "CREATE TABLE beds (name TEXT) STRICT; INSERT INTO rooms VALUES ('two'); SELECT die();";
 		(void)!migrate(fixture->url, files, FILES, &fixture->log, NULL, &fault);
 		_exit(0);
 	}

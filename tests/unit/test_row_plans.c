@@ -241,7 +241,8 @@ static void own_reads_and_writes_still_use_their_index(void **state)
 	/* The very views of this connection; the authorizer, which refuses plans, changes none. */
 	assert_int_equal(sqlite3_set_authorizer(house->sqlite, let_everything_pass, NULL), SQLITE_OK);
 	for (size_t i = 0; i < statement_count; i++)
-		if (statements[i].kind == STATEMENT_TENANT && statements[i].sqlite != NULL && !is_searched(house, &statements[i]))
+		if (statements[i].kind == STATEMENT_TENANT && statements[i].sqlite != NULL &&
+		    !is_searched(house, &statements[i]))
 			bad++;
 	assert_int_equal(bad, 0);
 }
