@@ -93,6 +93,14 @@ static enum err bring_up(const struct server *server, struct fault *fault)
 	return err == ERR_CONFLICT ? ERR_INVALID : err;
 }
 
+/* Each has a connection of its own. Where one command is served, one will do. */
+static size_t asking_threads(const struct server *server)
+{
+	if (!server->house.remote)
+		return 0;
+	return server->options.listen == NULL ? 1 : ASKING_THREADS;
+}
+
 static enum err start_store(struct server *server, struct fault *fault)
 {
 	const struct server_options *options = &server->options;
@@ -124,9 +132,9 @@ static enum err start_store(struct server *server, struct fault *fault)
 	if (err == OK)
 		err = writer_start(&house->writer, &writer, fault);
 	if (err == OK)
-		err = readers_new(&house->readers, options->database,
-				  (size_t)options->threads + EXTRA_READERS + (house->remote ? ASKING_THREADS : 0),
-				  options->log, fault);
+		err =
+		    readers_new(&house->readers, options->database,
+				(size_t)options->threads + EXTRA_READERS + asking_threads(server), options->log, fault);
 	return err;
 }
 
@@ -179,7 +187,7 @@ static enum err start_parts(struct server *server, struct fault *fault)
 	if (err == OK)
 		err = worker_start(&house->errands, "errands", ERRAND_THREADS, SLOW_QUEUE);
 	if (err == OK && house->remote)
-		err = worker_start(&house->asking, "asking", ASKING_THREADS, ASKING_QUEUE);
+		err = worker_start(&house->asking, "asking", asking_threads(server), ASKING_QUEUE);
 	if (err == OK)
 		err = admission_start(&house->admission, house->writer, house->metrics);
 	if (err == OK)

@@ -20,7 +20,7 @@ export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
 results=$(mktemp -d)
 running=()
-cluster= # the folder of a PostgreSQL that runs
+clusters= # a folder; in it one for each PostgreSQL that may run
 end() {
 	kill "${running[@]}" 2>/dev/null
 	stop_postgres
@@ -174,7 +174,7 @@ variant() {
 # What is about SQLite's file alone and has no meaning on PostgreSQL, where everything else of api and isolation runs too.
 sqlite_alone='
 	api/backup.test.mjs        copies of the file, and putting them back: PostgreSQL has pg_dump for it
-	api/command_line.test.mjs  locks, paths and damage of the file; the verbs on PostgreSQL: postgres/verbs.test.mjs
+	api/command_line.test.mjs  locks, paths and damage of the file; the verbs are api/verbs.test.mjs
 	api/demo.test.mjs          a demonstration makes a file of its own
 	api/openapi.test.mjs       what the routes say of themselves, which no database answers
 '
@@ -182,18 +182,23 @@ sqlite_alone='
 sanitized_on_postgres='api/chats api/batch api/identify api/erase api/sign_in api/lists api/search'
 
 start_postgres() {
-	cluster=$(mktemp -d /tmp/innkeeper-postgres-XXXXXX)
-	tests/postgres.sh start "$cluster" >"$cluster.url" || return
-	engine=(INNKEEPER_TEST_POSTGRES="$(<"$cluster.url")" INNKEEPER_TEST_TEMPLATE=template_house)
+	clusters=$(mktemp -d /tmp/innkeeper-postgres-XXXXXX)
+	chmod 755 "$clusters" # its servers run as another user
+	tests/postgres.sh start "$clusters/shared" >"$clusters/url" || return
+	engine=(INNKEEPER_TEST_POSTGRES="$(<"$clusters/url")" INNKEEPER_TEST_TEMPLATE=template_house
+		INNKEEPER_TEST_CLUSTERS="$clusters")
 	env "${engine[@]}" INNKEEPER="$PWD/$binary" node tests/postgres_template.mjs template_house
 }
 
-# By its process id, whoever started it; nothing of it is needed any more.
+# Each by its process id, also one whose test was killed; nothing of them is needed any more.
 stop_postgres() {
-	[ -n "$cluster" ] || return 0
-	tests/postgres.sh stop "$cluster" immediate
-	rm -rf "$cluster" "$cluster.url"
-	cluster=
+	local running
+	[ -n "$clusters" ] || return 0
+	for running in "$clusters"/*/data/postmaster.pid; do
+		tests/postgres.sh stop "${running%/data/postmaster.pid}" immediate
+	done
+	rm -rf "$clusters"
+	clusters=
 }
 
 postgres() {

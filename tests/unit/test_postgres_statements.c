@@ -171,6 +171,12 @@ static void every_statement_prepares_and_gives_the_columns_that_it_says(void **s
 	assert_true(count > 100);
 }
 
+/* Asks for the number that the insert before it on this connection has given, and there was none. */
+static bool needs_an_insert_before(const struct statement *statement)
+{
+	return strstr(statement->postgres, "currval(") != NULL;
+}
+
 /* Runs it to its end, with nothing for every parameter. */
 static enum err run_empty(struct house *house, struct db *db, enum statement_id id)
 {
@@ -204,7 +210,8 @@ static void every_statement_runs_as_its_role(void **state)
 		const bool reads = statements[i].write_target == NULL;
 		enum err err;
 
-		if (statements[i].postgres == NULL || is_of_the_migration(&statements[i]))
+		if (statements[i].postgres == NULL || is_of_the_migration(&statements[i]) ||
+		    needs_an_insert_before(&statements[i]))
 			continue;
 		err = run_empty(house, writer, (enum statement_id)i);
 		if (reads && (err == ERR_NOT_FOUND || err == ERR_CONFLICT))
