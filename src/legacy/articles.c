@@ -76,7 +76,7 @@ enum err legacy_article_mention_read(struct legacy_reading *reading, const struc
 	record->web = row->values[LEGACY_ARTICLE_URL].at != NULL;
 	if (record->web)
 		return legacy_web_mention_read(reading, row, record);
-	legacy_begin(reading, row, true, record);
+	legacy_begin(reading, row, LEGACY_OF_CHAT, record);
 	if (record->foreign)
 		return OK;
 	article = read_article(reading->arena, row, record);
@@ -131,7 +131,7 @@ enum err legacy_article_view_read(struct legacy_reading *reading, const struct l
 	struct legacy_view_create_in *view = &record->as.view;
 	struct article article;
 
-	legacy_begin(reading, row, true, record);
+	legacy_begin(reading, row, LEGACY_OF_CHAT, record);
 	if (record->foreign)
 		return OK;
 	legacy_read_links(reading, row, record);
@@ -190,7 +190,7 @@ enum err legacy_web_mention_read(struct legacy_reading *reading, const struct le
 	const struct json_value *object;
 	enum err err;
 
-	legacy_begin(reading, row, true, record);
+	legacy_begin(reading, row, LEGACY_OF_CHAT, record);
 	if (record->foreign)
 		return OK;
 	legacy_read_links(reading, row, record);

@@ -165,7 +165,7 @@ enum err legacy_chat_read(struct legacy_reading *reading, const struct legacy_ro
 	struct legacy_chat_create_in *chat = &record->as.chat.row;
 	enum err err;
 
-	legacy_begin(reading, row, true, record);
+	legacy_begin(reading, row, LEGACY_OF_VISITOR, record);
 	chat->chat_id = legacy_text(arena, row, LEGACY_CHAT_ID, LEGACY_KEY_BYTES, LEGACY_WHOLE, record);
 	if (chat->chat_id.at == NULL && row->values[LEGACY_ID].at != NULL)
 		chat->chat_id = record->key;
@@ -289,7 +289,7 @@ enum err legacy_message_read(struct legacy_reading *reading, const struct legacy
 	const struct json_value *object;
 	enum err err;
 
-	legacy_begin(reading, row, true, record);
+	legacy_begin(reading, row, LEGACY_OF_CHAT, record);
 	if (record->foreign)
 		return OK;
 	record->as.message.chat_id = legacy_text(arena, row, LEGACY_CHAT_ID, LEGACY_KEY_BYTES, LEGACY_REQUIRED, record);

@@ -107,10 +107,10 @@ static enum err wait_a_while(const struct run *run, int *left)
 	const struct timespec breath = { .tv_nsec = BREATH_NANOSECONDS };
 
 	if (atomic_load(run->order->draining))
-		return fault_set(run->fault, ERR_UNAVAILABLE, NULL, NULL,
+		return fault_set(run->fault, ERR_CONFLICT, NULL, NULL,
 				 "The server is stopping: run the import again, and it goes on where it was.");
 	if (--*left < 0)
-		return fault_set(run->fault, ERR_UNAVAILABLE, NULL, NULL,
+		return fault_set(run->fault, ERR_CONFLICT, NULL, NULL,
 				 "The server is too busy to store anything: run the import again later, and it goes on "
 				 "where it was.");
 	nanosleep(&breath, NULL);

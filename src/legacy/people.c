@@ -71,7 +71,7 @@ enum err legacy_user_read(struct legacy_reading *reading, const struct legacy_ro
 	struct legacy_user_create_in *user = &record->as.person;
 	enum err err = OK;
 
-	legacy_begin(reading, row, false, record);
+	legacy_begin(reading, row, LEGACY_ALONE, record);
 	if (record->foreign)
 		return legacy_add_foreign(reading, LEGACY_USERS, record->key);
 	user->email = legacy_text(arena, row, LEGACY_EMAIL, LEGACY_KEY_BYTES * 2, LEGACY_REQUIRED, record);
@@ -172,7 +172,7 @@ enum err legacy_visitor_read(struct legacy_reading *reading, const struct legacy
 	struct arena *arena = reading->arena;
 	struct legacy_visitor_create_in *visitor = &record->as.visit.row;
 
-	legacy_begin(reading, row, false, record);
+	legacy_begin(reading, row, LEGACY_ALONE, record);
 	if (record->foreign)
 		return legacy_add_foreign(reading, LEGACY_VISITORS, record->key);
 	visitor->email = legacy_email(arena, row, record);

@@ -92,30 +92,31 @@ static void belongs_elsewhere(struct legacy_reading *reading, struct legacy_reco
 		      organization.at, reading->source.at == NULL ? ": --source-organization says which is meant" : "");
 }
 
-static void find_owner(struct legacy_reading *reading, const struct legacy_row *row, bool parents,
+static void find_owner(struct legacy_reading *reading, const struct legacy_row *row, enum legacy_parents parents,
 		       struct legacy_record *record)
 {
 	struct legacy_record silent = { 0 };
 	const struct text own =
 	    legacy_text(reading->arena, row, LEGACY_ORGANIZATION_ID, LEGACY_KEY_BYTES, LEGACY_WHOLE, record);
-	const struct text chat =
-	    legacy_text(reading->arena, row, LEGACY_CHAT_ID, LEGACY_KEY_BYTES, LEGACY_WHOLE, &silent);
+	const struct text chat = parents == LEGACY_OF_CHAT ? legacy_text(reading->arena, row, LEGACY_CHAT_ID,
+									 LEGACY_KEY_BYTES, LEGACY_WHOLE, &silent)
+							   : (struct text){ 0 };
 	const struct text visitor =
 	    legacy_text(reading->arena, row, LEGACY_VISITOR_ID, LEGACY_KEY_BYTES, LEGACY_WHOLE, &silent);
 
 	if (own.at != NULL) {
 		if (!text_equal_ignoring_case(own, reading->source))
 			belongs_elsewhere(reading, record, own);
-	} else if (parents && legacy_is_foreign(reading, LEGACY_CHATS, chat)) {
+	} else if (legacy_is_foreign(reading, LEGACY_CHATS, chat)) {
 		record->foreign = true;
 		legacy_refuse(record, reading->arena, "Its chat belongs to another organization.");
-	} else if (parents && chat.at == NULL && legacy_is_foreign(reading, LEGACY_VISITORS, visitor)) {
+	} else if (parents != LEGACY_ALONE && chat.at == NULL && legacy_is_foreign(reading, LEGACY_VISITORS, visitor)) {
 		record->foreign = true;
 		legacy_refuse(record, reading->arena, "Its visitor belongs to another organization.");
 	}
 }
 
-void legacy_begin(struct legacy_reading *reading, const struct legacy_row *row, bool parents,
+void legacy_begin(struct legacy_reading *reading, const struct legacy_row *row, enum legacy_parents parents,
 		  struct legacy_record *record)
 {
 	const struct text id = legacy_text(reading->arena, row, LEGACY_ID, LEGACY_KEY_BYTES, LEGACY_WHOLE, record);

@@ -85,9 +85,15 @@ void legacy_refuse(struct legacy_record *record, struct arena *arena, const char
 void legacy_note(struct legacy_record *record, struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Key and id of the row, and whose it is. `parents`: it belongs to whom its chat or visitor belongs to, if it does not
- * say. */
-void legacy_begin(struct legacy_reading *reading, const struct legacy_row *row, bool parents,
+/* To whom a row belongs that does not say it itself. */
+enum legacy_parents {
+	LEGACY_ALONE,      /* to whom the import is for */
+	LEGACY_OF_VISITOR, /* to whom its visitor belongs, else as above */
+	LEGACY_OF_CHAT,    /* to whom its chat belongs; without one as above */
+};
+
+/* Key and id of the row, and whose it is. */
+void legacy_begin(struct legacy_reading *reading, const struct legacy_row *row, enum legacy_parents parents,
 		  struct legacy_record *record);
 
 /* What kind of thing an id names, in reading->foreign. */

@@ -23,7 +23,7 @@ enum err rejected_open(struct rejected *rejected, const char *path, struct fault
 
 static enum err cannot_write(struct fault *fault)
 {
-	return fault_set(fault, ERR_UNAVAILABLE, NULL, "rejected",
+	return fault_set(fault, ERR_CONFLICT, NULL, "rejected",
 			 "The file for rows that cannot be taken cannot be written: is the disk full?");
 }
 

@@ -20,7 +20,7 @@ struct rejected {
 /* `path` lives as long as it is open. ERR_INVALID: it cannot be made. */
 enum err rejected_open(struct rejected *rejected, const char *path, struct fault *fault) WARN_UNUSED;
 
-/* `outcome`: "rejected", or "changed" of a row that was taken otherwise than it was. ERR_UNAVAILABLE: the disk is full.
+/* `outcome`: "rejected", or "changed" of a row that was taken otherwise than it was. ERR_CONFLICT: the disk is full.
  */
 enum err rejected_put(struct rejected *rejected, const char *table, struct text key, const char *outcome,
 		      struct text reason, struct fault *fault) WARN_UNUSED;

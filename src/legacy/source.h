@@ -27,7 +27,8 @@ struct legacy_source {
 	struct buffer unknown; /* their names, commas between */
 };
 
-/* `where`: postgres://…, or the absolute path of a folder. ERR_INVALID, ERR_UNAVAILABLE. */
+/* `where`: postgres://…, or the absolute path of a folder. ERR_INVALID; ERR_CONFLICT: the database does not
+ * answer, or not this. */
 enum err legacy_source_open(struct legacy_source **out, struct text where, struct fault *fault) WARN_UNUSED;
 void legacy_source_close(struct legacy_source *source);
 
@@ -36,8 +37,8 @@ enum err legacy_source_begin(struct legacy_source *source, const struct legacy_t
 			     struct fault *fault) WARN_UNUSED;
 void legacy_source_end(struct legacy_source *source);
 
-/* The next row, in the arena. ERR_NOT_FOUND: no more. ERR_INVALID: this one cannot be read, row->wrong and row->place
- * say why and which. */
+/* The next row, in the arena. ERR_NOT_FOUND: no more. ERR_CONFLICT: the source is gone, or was changed. ERR_INVALID:
+ * this one cannot be read, row->wrong and row->place say why and which. */
 enum err legacy_source_next(struct legacy_source *source, struct arena *arena, struct legacy_row *row,
 			    struct fault *fault) WARN_UNUSED;
 

@@ -154,8 +154,7 @@ static enum err begin(struct legacy_source *source, const struct legacy_table *t
 	if (err == OK)
 		err = find_places(folder, table, fault);
 	if (err == ERR_STORAGE)
-		err =
-		    fault_set(fault, ERR_UNAVAILABLE, NULL, "legacy", "%s.csv cannot be read to its end.", table->name);
+		err = fault_set(fault, ERR_CONFLICT, NULL, "legacy", "%s.csv cannot be read to its end.", table->name);
 	if (err != OK)
 		end(source);
 	else if (folder->count > 0)
@@ -180,7 +179,7 @@ static enum err next(struct legacy_source *source, struct arena *arena, struct l
 	if (err == OK)
 		err = csv_in_row(csv);
 	if (err == ERR_STORAGE || err == ERR_NOT_FOUND)
-		return fault_set(fault, ERR_UNAVAILABLE, NULL, "legacy", "A file was changed while it was read.");
+		return fault_set(fault, ERR_CONFLICT, NULL, "legacy", "A file was changed while it was read.");
 	row->wrong = csv->wrong;
 	if (err == OK && csv->count != source->column_count) {
 		row->wrong = "it has more or fewer cells than there are columns";

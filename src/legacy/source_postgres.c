@@ -28,8 +28,8 @@ static enum err failed(const struct database *database, struct fault *fault)
 {
 	const char *words = PQerrorMessage(database->connection);
 
-	return fault_set(fault, ERR_UNAVAILABLE, NULL, "legacy", "The old database says: %.*s",
-			 (int)strcspn(words, "\n"), words);
+	return fault_set(fault, ERR_CONFLICT, NULL, "legacy", "The old database says: %.*s", (int)strcspn(words, "\n"),
+			 words);
 }
 
 static enum err run(const struct database *database, const char *sql, struct fault *fault)
