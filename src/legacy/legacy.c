@@ -14,7 +14,7 @@
 #define BATCH_ROWS         256
 #define BATCH_BYTES        ((size_t)8 * 1024 * 1024)   /* read into memory, then stored */
 #define BATCH_MEMORY       ((size_t)256 * 1024 * 1024) /* of one with the largest rows there may be */
-#define HOLD_MICROSECONDS  6000                        /* of the writer, by one piece of a batch */
+#define HOLD_MICROSECONDS  12000                       /* of the writer, by one piece of a batch */
 #define TELL_MICROSECONDS  INT64_C(2000000)
 #define PATIENCE           100 /* refusals of a writer that is busy, one after the other */
 #define BREATH_NANOSECONDS 100000000L
