@@ -520,6 +520,17 @@ enum err json_merge(struct arena *arena, struct text base, struct text over, str
 	return keep(arena, &buffer, out);
 }
 
+enum err json_compact(struct arena *arena, const struct json_value *value, struct text *out)
+{
+	struct buffer buffer;
+	struct json_out writer;
+
+	buffer_init(&buffer, SIZE_MAX);
+	json_out_init(&writer, &buffer);
+	write_value(&writer, value);
+	return keep(arena, &buffer, out);
+}
+
 static bool is_among(struct text name, const char *const *names)
 {
 	for (; *names != NULL; names++)

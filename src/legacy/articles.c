@@ -213,7 +213,7 @@ enum err legacy_web_mention_read(struct legacy_reading *reading, const struct le
 		mention->created_at = mention->mentioned_at;
 	err = legacy_object(arena, row, LEGACY_METADATA, &object, record);
 	if (err == OK && object != NULL)
-		err = json_without(arena, object, (const char *const[]){ NULL }, &mention->metadata);
+		err = json_compact(arena, object, &mention->metadata);
 	return err;
 }
 

@@ -301,7 +301,7 @@ enum err legacy_message_read(struct legacy_reading *reading, const struct legacy
 	message->external_id = external_id(arena, record->key);
 	err = legacy_object(arena, row, LEGACY_METADATA, &object, record);
 	if (err == OK && object != NULL)
-		err = json_without(arena, object, (const char *const[]){ NULL }, &message->metadata);
+		err = json_compact(arena, object, &message->metadata);
 	return err;
 }
 

@@ -128,8 +128,6 @@ enum err legacy_user_store(struct legacy_storing *storing, struct legacy_record 
 	return legacy_remember(storing, "users", record->key, &other.id);
 }
 
-static const char *const enriched_none[] = { NULL };
-
 /* The metadata with what later generations kept in columns of their own. */
 static enum err gather_metadata(struct arena *arena, const struct legacy_row *row, struct text *out,
 				struct legacy_record *record)
@@ -142,7 +140,7 @@ static enum err gather_metadata(struct arena *arena, const struct legacy_row *ro
 	enum err err = legacy_object(arena, row, LEGACY_METADATA, &object, record);
 
 	if (err == OK && object != NULL)
-		err = json_without(arena, object, enriched_none, &given);
+		err = json_compact(arena, object, &given);
 	if (err != OK)
 		return err;
 	buffer_init(&buffer, LEGACY_JSON_BYTES);

@@ -59,6 +59,10 @@ struct legacy_record {
 		struct legacy_view_create_in view;
 		struct legacy_web_mention_create_in web;
 		struct organization_change_in settings;
+		struct {
+			struct text object; /* what is kept of it, as JSON */
+			struct text id;     /* the trip's, of a location */
+		} trip;
 	} as;
 };
 
@@ -133,5 +137,9 @@ enum err legacy_article_view_read(struct legacy_reading *, const struct legacy_r
 enum err legacy_article_view_store(struct legacy_storing *, struct legacy_record *);
 enum err legacy_web_mention_read(struct legacy_reading *, const struct legacy_row *, struct legacy_record *);
 enum err legacy_web_mention_store(struct legacy_storing *, struct legacy_record *);
+enum err legacy_trip_read(struct legacy_reading *, const struct legacy_row *, struct legacy_record *);
+enum err legacy_trip_store(struct legacy_storing *, struct legacy_record *);
+enum err legacy_trip_location_read(struct legacy_reading *, const struct legacy_row *, struct legacy_record *);
+enum err legacy_trip_location_store(struct legacy_storing *, struct legacy_record *);
 
 #endif

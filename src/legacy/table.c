@@ -54,6 +54,18 @@ static const char *const names[LEGACY_COLUMNS] = {
 	[LEGACY_SEARCH_QUERY] = "search_query",
 	[LEGACY_CLICKED] = "clicked",
 	[LEGACY_CLICKED_AT] = "clicked_at",
+	[LEGACY_TRIP_ID] = "trip_id",
+	[LEGACY_DESTINATION] = "destination",
+	[LEGACY_START_DATE] = "start_date",
+	[LEGACY_END_DATE] = "end_date",
+	[LEGACY_DAYS] = "days",
+	[LEGACY_IMAGE_URL] = "image_url",
+	[LEGACY_LAT] = "lat",
+	[LEGACY_LNG] = "lng",
+	[LEGACY_LATITUDE] = "latitude",
+	[LEGACY_LONGITUDE] = "longitude",
+	[LEGACY_DESCRIPTION] = "description",
+	[LEGACY_ADDED_AT] = "added_at",
 };
 
 const char *legacy_column_name(enum legacy_column column)
@@ -98,6 +110,12 @@ const struct legacy_table legacy_tables[] = {
 	{ "article_views",
 	  { LEGACY_ID, LEGACY_ORGANIZATION_ID, LEGACY_ARTICLE_ID, LEGACY_ARTICLE_SLUG, LEGACY_ARTICLE_NAME, LEGACY_ARTICLE_TYPE, LEGACY_CHAT_ID, LEGACY_SESSION_ID, LEGACY_USER_ID, LEGACY_VISITOR_ID, LEGACY_VIEWED_AT, LEGACY_CREATED_AT },
 	  { LEGACY_VIEWED_AT, LEGACY_CREATED_AT }, .read = legacy_article_view_read, .store = legacy_article_view_store },
+	{ "trips",
+	  { LEGACY_ID, LEGACY_ORGANIZATION_ID, LEGACY_NAME, LEGACY_DESTINATION, LEGACY_START_DATE, LEGACY_END_DATE, LEGACY_DAYS, LEGACY_IMAGE, LEGACY_IMAGE_URL, LEGACY_VISITOR_ID, LEGACY_USER_ID, LEGACY_CREATED_AT, LEGACY_UPDATED_AT },
+	  { LEGACY_CREATED_AT }, .read = legacy_trip_read, .store = legacy_trip_store },
+	{ "trip_locations",
+	  { LEGACY_ID, LEGACY_TRIP_ID, LEGACY_NAME, LEGACY_LAT, LEGACY_LNG, LEGACY_LATITUDE, LEGACY_LONGITUDE, LEGACY_DESCRIPTION, LEGACY_ADDED_AT },
+	  { LEGACY_ADDED_AT }, .read = legacy_trip_location_read, .store = legacy_trip_location_store },
 	/* Their sessions, when everything is there that may belong to them. */
 	{ "visitors", VISITOR_COLUMNS,
 	  { LEGACY_CREATED_AT, LEGACY_LAST_ACTIVE_AT }, .again = true, .read = legacy_visitor_read, .store = legacy_session_store },

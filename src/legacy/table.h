@@ -67,6 +67,18 @@ enum legacy_column {
 	LEGACY_SEARCH_QUERY,
 	LEGACY_CLICKED,
 	LEGACY_CLICKED_AT,
+	LEGACY_TRIP_ID,
+	LEGACY_DESTINATION,
+	LEGACY_START_DATE,
+	LEGACY_END_DATE,
+	LEGACY_DAYS,
+	LEGACY_IMAGE_URL,
+	LEGACY_LAT,
+	LEGACY_LNG,
+	LEGACY_LATITUDE,
+	LEGACY_LONGITUDE,
+	LEGACY_DESCRIPTION,
+	LEGACY_ADDED_AT,
 	LEGACY_COLUMNS,
 };
 
@@ -84,7 +96,7 @@ struct legacy_storing;
 struct legacy_record;
 
 #define LEGACY_TABLE_COLUMNS 32
-#define LEGACY_TABLES        9
+#define LEGACY_TABLES        11
 
 struct legacy_table {
 	const char *name;

@@ -359,6 +359,31 @@ test("sessions of a visitor that were no visitor's become theirs, and what is no
 	await exact();
 });
 
+test("trips and their places are kept with their visitor", async () => {
+	const organization = await house.organization("Travelled Town");
+	const { uuid: id } = chance(SEED + 9);
+	const [visitor, trip, lost] = [id(), id(), id()];
+	const folder = folderOf(house.directory, {
+		visitors: [{ id: visitor, email: "t@x.example", created_at: "2025-01-01", metadata: { season: "Winter", trips: [{ name: "Mine" }] } }],
+		trips: [{ id: trip, name: "Spring", days: 3, visitor_id: visitor, created_at: "2025-01-02" }, { id: lost, name: "Nobody's", visitor_id: id() }, { id: id(), name: "Nameless" }],
+		trip_locations: [{ id: id(), trip_id: trip, name: "Beach", lat: "26.4", lng: "-81.9" }, { id: id(), trip_id: trip, name: "Pier" }, { id: id(), trip_id: lost, name: "Nowhere" }],
+	});
+	const answer = await bring(folder, organization.slug);
+	assert.equal(answer.status, 0, answer.stderr);
+	assert.deepEqual(answer.lines.map(({ table, reason }) => `${table}: ${reason}`).sort(), [
+		"trip_locations: Its trip is not there.",
+		"trips: It has no visitor whose it could be.",
+		"trips: Its visitor is not there.",
+	]);
+	const [{ metadata }] = (await holdings(organization)).visitors;
+	assert.deepEqual(JSON.parse(metadata).trips, [{ name: "Mine" }, { id: trip, created_at: "2025-01-02", name: "Spring", days: "3" }]);
+	assert.deepEqual(JSON.parse(metadata).tripLocations.map(({ name, trip_id: of, lat }) => [name, of, lat]), [["Beach", trip, "26.4"], ["Pier", trip, undefined]]);
+	const again = await bring(folder, organization.slug);
+	assert.deepEqual([again.tables.trips.stored, again.tables.trip_locations.already_there], [0, 2]);
+	assert.equal((await holdings(organization)).visitors[0].metadata, metadata);
+	await exact();
+});
+
 test("what is there already stays, and a visitor who came since becomes one with the older row", async () => {
 	const organization = await house.organization("Running Town");
 	const { uuid: id } = chance(SEED + 7);
