@@ -74,7 +74,7 @@ enum err legacy_user_read(struct legacy_reading *reading, const struct legacy_ro
 	legacy_begin(reading, row, LEGACY_ALONE, record);
 	if (record->foreign)
 		return legacy_add_foreign(reading, LEGACY_USERS, record->key);
-	user->email = legacy_text(arena, row, LEGACY_EMAIL, LEGACY_KEY_BYTES * 2, LEGACY_REQUIRED, record);
+	user->email = legacy_text(arena, row, LEGACY_EMAIL, LEGACY_NAME_BYTES, LEGACY_REQUIRED, record);
 	if (record->reason.at == NULL && text_email(arena, user->email, &user->email) != OK)
 		legacy_refuse(record, arena, "email is none.");
 	user->name = legacy_text(arena, row, LEGACY_NAME, LEGACY_NAME_BYTES, LEGACY_CUT, record);

@@ -27,7 +27,7 @@ struct text legacy_text(struct arena *arena, const struct legacy_row *row, enum 
 
 	if (text.at != NULL)
 		text = text_trim(text);
-	if (text.length == 0) {
+	if (text.at == NULL || text.length == 0) {
 		if (need == LEGACY_REQUIRED)
 			legacy_refuse(record, arena, "%s is missing.", name);
 		return (struct text){ 0 };
@@ -161,7 +161,7 @@ enum err legacy_object(struct arena *arena, const struct legacy_row *row, enum l
 	*out = NULL;
 	if (text.at != NULL)
 		text = text_trim(text);
-	if (text.length == 0 || text_equal(text, TEXT("null")))
+	if (text.at == NULL || text.length == 0 || text_equal(text, TEXT("null")))
 		return OK;
 	if (text.length > LEGACY_JSON_BYTES) {
 		legacy_note(record, arena, "%s is larger than %d bytes: left out.", name, LEGACY_JSON_BYTES);
@@ -207,5 +207,7 @@ struct text legacy_email(struct arena *arena, const struct legacy_row *row, stru
 		legacy_note(record, arena, "email is none: left out.");
 		return (struct text){ 0 };
 	}
-	return is_placeholder(email) ? (struct text){ 0 } : email;
+	if (is_placeholder(email))
+		email = (struct text){ 0 };
+	return email;
 }
