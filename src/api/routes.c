@@ -11,6 +11,7 @@
 #include "api/erase.h"
 #include "api/join.h"
 #include "api/keys.h"
+#include "api/legacy.h"
 #include "api/live.h"
 #include "api/members.h"
 #include "api/oidc.h"
@@ -136,6 +137,7 @@ const struct route routes[] = {
 	{ "POST", "/control/users/invitation",     TENANT,  WRITES, .body = &members_invite_body,       .handle = members_invite,       .audit = "user.invite",     .about = "Makes a new link for a member who has not accepted yet." },
 	{ "POST", "/control/users/password",       TENANT,  WRITES, .body = &members_password_body,     .prepare = members_prepare, .handle = members_set_password, .audit = "password.change", .about = "Sets a member's password; their sessions end." },
 	{ "POST", "/control/retention",            TENANT,  SLOWLY, .errand = true, .body = &retention_body,            .handle = retention_handle,     .about = "Erases what is older than an organization keeps, or counts it." },
+	{ "POST", "/control/import/legacy",        TENANT,  SLOWLY, .errand = true, .body = &legacy_body,               .handle = legacy_take,          .about = "Brings in what an older single-tenant CRM has stored." },
 	{ "POST", "/control/backup",               CONTROL, SLOWLY, .errand = true, .body = &backup_body, .handle = backup_make,          .about = "Copies the database, consistent, while it is written." },
 	{ "POST", "/control/verify",               CONTROL, SLOWLY, .errand = true, .body = &verify_body,               .handle = verify_figures,       .about = "Counts every figure again and tells each difference." },
 };

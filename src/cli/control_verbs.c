@@ -164,7 +164,7 @@ static enum err find_database(const struct verb *verb, const struct settings *se
 int control_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 		struct arena *arena)
 {
-	const struct log log = { .fd = STDERR_FILENO, .least = LOG_WARNING };
+	const struct log log = { .fd = STDERR_FILENO, .least = verb->tells ? LOG_INFO : LOG_WARNING };
 	struct server_options options;
 	struct server *server = NULL;
 	struct fault fault = { 0 };

@@ -60,6 +60,11 @@ const struct verb verbs[] = {
 		{ "--days", "days", VERB_INT, false, "N", "instead of the organization's own setting" },
 		{ "--before", "before", VERB_TEXT, false, "TIME", "instead of days: everything from before, for example 2026-01-31" },
 		{ "--dry-run", "dryRun", VERB_FLAG, false, NULL, "counts, erases nothing" } } },
+	{ "import", "brings in what an older single-tenant CRM has stored; prints how many rows of what", .method = "POST", .path = "/control/import/legacy", .tells = true, .chosen_by = "--legacy", .options = {
+		{ "--legacy", "legacy", VERB_SOURCE, true, "SOURCE", "its database, postgres://…, or a folder of its tables as CSV files" },
+		ORGANIZATION,
+		{ "--source-organization", "sourceOrganization", VERB_TEXT, false, "ID", "whose rows there are taken, where they say whose they are" },
+		{ "--rejected", "rejected", VERB_PATH, false, "FILE", "where rows are listed that cannot be taken as they are (default innkeeper-rejected-TIME.jsonl, here)", .otherwise = "innkeeper-rejected-TIME.jsonl" } } },
 	{ "migrate", "brings the database to this version, while no server runs; of PostgreSQL also makes the roles", .run = migrate_run, .founds = true, .options = {
 		{ "--new-passwords", "new_passwords", VERB_FLAG, false, NULL, "of PostgreSQL's roles, when theirs were lost" },
 		{ "--distribute", "distribute", VERB_FLAG, false, NULL, "spreads the organizations over the nodes of Citus, where PostgreSQL has it" } } },

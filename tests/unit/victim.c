@@ -54,6 +54,7 @@ static const char *const seeds[] = {
 	"VALUES (?1, ?2, ?3, ?2, ?2, ?3)",
 	"INSERT INTO articles (organization_id, article_id, article_name, article_slug, article_type, seen_at) "
 	"VALUES (?1, ?3, ?3, ?3, ?3, ?2)",
+	"INSERT INTO imported_rows (organization_id, source, source_key, kept_id) VALUES (?1, ?3, ?3 || ?2, ?1)",
 	"INSERT INTO web_pages (number, organization_id, article_url, article_title, mentions, clicks, "
 	"last_mentioned) VALUES (?2, ?1, ?3, ?3, ?2, ?2, ?2)",
 };
