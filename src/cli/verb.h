@@ -42,6 +42,7 @@ struct verb {
 	const char *method; /* of a route; NULL: `run` */
 	const char *path;
 	const char *verdict; /* what the answer's `result` must be, else it exits 1; NULL: nothing */
+	const char *progress; /* a route that says how far it is, for who looks on; NULL: it is quick */
 	bool founds;         /* may make a database that is not there yet */
 	struct verb_option options[VERB_OPTIONS];
 	int (*run)(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,

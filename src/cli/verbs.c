@@ -5,6 +5,8 @@
 		"--organization", NULL, VERB_ORGANIZATION, true, "SLUG", "whose"                                       \
 	}
 
+#define MOVING "/control/organizations/moving"
+
 // clang-format off
 const struct verb verbs[] = {
 	{ "serve", "runs the server; creates or migrates its database", .run = serve_run, .founds = true },
@@ -27,6 +29,15 @@ const struct verb verbs[] = {
 		{ "--status", "status", VERB_TEXT, false, "STATUS", "active, or suspended: its keys are refused" },
 		{ "--time-zone", "time_zone", VERB_TEXT, false, "ZONE", "whose midnight ends a day, for example America/New_York" },
 		{ "--requests-per-minute", "requests_per_minute", VERB_INT, false, "N", "limit of each of its keys; 0: none" } } },
+	{ "organization delete", "erases an organization with everything of it; prints how many rows of what", .method = "POST", .path = "/control/organizations/delete", .progress = MOVING, .options = {
+		{ NULL, "slug", VERB_TEXT, true, "SLUG", "whose rows go, for ever" },
+		{ "--confirm", "confirm", VERB_TEXT, true, "SLUG", "the same once more" } } },
+	{ "export", "writes an organization as a whole into a file, while the server runs", .method = "POST", .path = "/control/organizations/export", .progress = MOVING, .options = {
+		{ NULL, "path", VERB_PATH, true, "FILE", "where to; must not be there yet" },
+		ORGANIZATION } },
+	{ "import", "brings in the organization of such a file, while the server runs", .method = "POST", .path = "/control/organizations/import", .progress = MOVING, .founds = true, .options = {
+		{ NULL, "path", VERB_PATH, true, "FILE", "as `export` wrote it" },
+		{ "--slug", "slug", VERB_TEXT, false, "SLUG", "another slug than it had" } } },
 	{ "key create", "makes an API key; prints it, this once", .method = "POST", .path = "/control/keys", .options = {
 		ORGANIZATION,
 		{ "--name", "name", VERB_TEXT, false, "NAME", "for people to tell keys apart" } } },
