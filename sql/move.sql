@@ -21,7 +21,7 @@ SELECT o.slug, o.moving, o.moving_by, o.moving_at FROM organizations AS o WHERE 
 -- out: id uuid, moving text, moving_by uuid, moving_at time
 SELECT o.id, o.moving, o.moving_by, o.moving_at
 FROM organizations AS o
-WHERE o.moving IS NOT NULL AND o.id > :after
+WHERE o.moving IS NOT NULL AND (:after IS NULL OR o.id > :after)
 ORDER BY o.id
 LIMIT 1;
 

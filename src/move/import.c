@@ -101,9 +101,11 @@ static enum err read_organization(struct importing *importing, struct text slug)
 				   &which);
 	if (err == OK)
 		err = archive_next(importing->archive, which, row, NULL);
-	if (err == ERR_NOT_FOUND || (err == OK && (!uuid_equal(&row->id, &manifest->organization) ||
-						    importing->arrival.status.at == NULL || row->time_zone.at == NULL)))
-		return wrong(importing, "its organization is not the manifest's");
+	if (err == ERR_NOT_FOUND ||
+	    (err == OK && (!uuid_equal(&row->id, &manifest->organization) || row->time_zone.at == NULL ||
+			   (!text_equal(importing->arrival.status, TEXT("active")) &&
+			    !text_equal(importing->arrival.status, TEXT("suspended"))))))
+		return wrong(importing, "its organization is none, or not the manifest's");
 	if (err != OK)
 		return err;
 	/* The row is read no further, but its texts must outlive the next one. */
