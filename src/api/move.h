@@ -1,8 +1,8 @@
 /* The operator's errands that move an organization as a whole.
  * Owner: handlers; on an errand's thread. Through the control socket alone.
  * One at a time: the next waits for its turn, and is refused when that does not come soon.
- * Never for a member: what belongs to one organization is theirs to read, not to carry away with its keys and passwords.
- * Next: move/move.h. */
+ * Never for a member: what belongs to one organization is theirs to read, not to carry away with its keys and
+ * passwords. Next: move/move.h. */
 #ifndef INNKEEPER_API_MOVE_H
 #define INNKEEPER_API_MOVE_H
 

@@ -93,8 +93,8 @@ static enum err make_account(struct db *db, struct arena *arena, const struct mo
 {
 	struct move_in_account_in made = *row;
 	struct account_by_id_out other;
-	enum err err = system_one(db, STATEMENT_ACCOUNT_BY_ID, &(struct account_by_id_in){ .id = row->id }, &other,
-				  arena);
+	enum err err =
+	    system_one(db, STATEMENT_ACCOUNT_BY_ID, &(struct account_by_id_in){ .id = row->id }, &other, arena);
 
 	if (err == OK)
 		made.id = uuid_new();

@@ -1,8 +1,7 @@
 /* An organization on its way in or out, as the server itself sees it: nobody else does.
- * Owner: called by the operator's errands and the job that tidies up behind them. What is found lives in the arena given.
- * Finding: any thread that may wait. Writing: in the writer's transaction; an account is looked for in any scope of it.
- * Never for a request of a client: who may include this stands in tools/check_layers.sh.
- * Next: move/move.h. */
+ * Owner: called by the operator's errands and the job that tidies up behind them. What is found lives in the arena
+ * given. Finding: any thread that may wait. Writing: in the writer's transaction; an account is looked for in any scope
+ * of it. Never for a request of a client: who may include this stands in tools/check_layers.sh. Next: move/move.h. */
 #ifndef INNKEEPER_AUTH_MOVING_H
 #define INNKEEPER_AUTH_MOVING_H
 
@@ -43,7 +42,8 @@ enum err moving_identities(struct db *db, const struct uuid *account,
 			   enum err (*each)(void *context, const struct move_out_identities_out *identity),
 			   void *context) WARN_UNUSED;
 
-/* The account of an e-mail, as it is; made from the row if there is none, with its password if that is one. `*id` is it. */
+/* The account of an e-mail, as it is; made from the row if there is none, with its password if that is one. `*id` is
+ * it. */
 enum err moving_take_account(struct db *db, struct arena *arena, const struct move_in_account_in *row, struct uuid *id,
 			     bool *made) WARN_UNUSED;
 enum err moving_take_identity(struct db *db, const struct move_in_identity_in *row) WARN_UNUSED;

@@ -26,10 +26,9 @@ static enum err read_newest(struct db *db, int64_t chat_number, int64_t from, st
 
 	newest->next = from;
 	while (err == OK && newest->next != DB_NULL && newest->count < STEP_MESSAGES && bytes < STEP_BYTES) {
-		err = query_one(
-		    db, STATEMENT_ERASURE_MESSAGE,
-		    &(struct erasure_message_in){ .number = newest->next, .chat_number = chat_number },
-		    &message, arena);
+		err = query_one(db, STATEMENT_ERASURE_MESSAGE,
+				&(struct erasure_message_in){ .number = newest->next, .chat_number = chat_number },
+				&message, arena);
 		if (err != OK)
 			break;
 		newest->list[newest->count++] = (struct gone){ newest->next, message.content };

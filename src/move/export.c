@@ -17,7 +17,7 @@ struct exporting {
 	struct member {
 		struct member *next;
 		struct uuid account;
-	} *members;
+	} * members;
 	int64_t rows;
 	int64_t unsaid; /* of them, since it was last said how far it is */
 };
@@ -60,8 +60,7 @@ static enum err make_tables(struct exporting *exporting, size_t *organizations)
 static enum err add_organization(struct exporting *exporting, size_t which, struct archive_manifest *manifest)
 {
 	struct move_out_organizations_out row;
-	enum err err =
-	    query_one(exporting->db, STATEMENT_MOVE_OUT_ORGANIZATIONS, NULL, &row, exporting->arena);
+	enum err err = query_one(exporting->db, STATEMENT_MOVE_OUT_ORGANIZATIONS, NULL, &row, exporting->arena);
 
 	if (err != OK)
 		return err;
@@ -94,8 +93,8 @@ static enum err add_conversation(struct exporting *exporting, size_t which, int6
 {
 	const struct move_out_messages_in in = { .last_message = last_message };
 	struct move_out_messages_out row;
-	enum err err = last_message == DB_NULL ? ERR_NOT_FOUND
-					       : db_start(exporting->db, STATEMENT_MOVE_OUT_MESSAGES, &in);
+	enum err err =
+	    last_message == DB_NULL ? ERR_NOT_FOUND : db_start(exporting->db, STATEMENT_MOVE_OUT_MESSAGES, &in);
 
 	while (err == OK && (err = db_step(exporting->db, STATEMENT_MOVE_OUT_MESSAGES, &row)) == OK)
 		err = explain(exporting, "messages", add(exporting, which, &row));

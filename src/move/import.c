@@ -144,8 +144,8 @@ static enum err check_room(struct importing *importing)
 
 	if (err == OK && there.way == MOVING_NOT)
 		return fault_set(importing->fault, ERR_CONFLICT, NULL, NULL,
-				 "This organization is here already, as %.*s: nothing was stored.", (int)there.slug.length,
-				 there.slug.at);
+				 "This organization is here already, as %.*s: nothing was stored.",
+				 (int)there.slug.length, there.slug.at);
 	if (err == OK)
 		err = clear_way(importing, &there);
 	if (err == OK || err == ERR_NOT_FOUND)
@@ -221,11 +221,11 @@ static enum err follow_message(struct importing *importing, struct db *db, const
 	enum err err = number_map_put(importing->map, OF_MESSAGES, number, here);
 
 	importing->newest_message = here;
-	return err == OK ? query_run(db, STATEMENT_MOVE_CHAT_HEAD,
-				     &(struct move_chat_head_in){ .chat_number = message->chat_number,
-								  .last_message = here },
-				     NULL)
-			 : err;
+	return err == OK
+		   ? query_run(db, STATEMENT_MOVE_CHAT_HEAD,
+			       &(struct move_chat_head_in){ .chat_number = message->chat_number, .last_message = here },
+			       NULL)
+		   : err;
 }
 
 /* What comes with a row that was stored as number `here`. */
@@ -260,10 +260,11 @@ static enum err explain(const struct importing *importing, enum err err)
 {
 	if (err != ERR_CONFLICT || importing->fault->sentence[0] != '\0')
 		return err;
-	return fault_set(importing->fault, ERR_CONFLICT, NULL, NULL,
-			 "A row of %s cannot be stored here, and nothing was: it is another organization's already, or it does "
-			 "not hold together with the others.",
-			 importing->table->name);
+	return fault_set(
+	    importing->fault, ERR_CONFLICT, NULL, NULL,
+	    "A row of %s cannot be stored here, and nothing was: it is another organization's already, or it does "
+	    "not hold together with the others.",
+	    importing->table->name);
 }
 
 static enum err bring_row(struct importing *importing, struct db *db, struct arena *arena, union query_row *row,
@@ -343,9 +344,10 @@ static enum err begin_figures(struct db *db, void *context)
 	err = build_first(&own, importing->organization.time_zone);
 	arena_fini(&arena);
 	if (err == ERR_INVALID)
-		return fault_set(importing->fault, err, NULL, NULL,
-				 "The organization's time zone is unknown to this machine: nothing was stored. Update its "
-				 "time zones (tzdata).");
+		return fault_set(
+		    importing->fault, err, NULL, NULL,
+		    "The organization's time zone is unknown to this machine: nothing was stored. Update its "
+		    "time zones (tzdata).");
 	return err;
 }
 

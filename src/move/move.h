@@ -1,8 +1,8 @@
 /* Moves one organization as a whole: out into a file, in from one, and out of the house.
- * Owner: the caller, a thread that may wait (an errand, the job that tidies up), which has the turn (moves.h). What is written,
- * the writer does in pieces of some milliseconds, so that no other organization notices.
- * All or nothing as anybody can see: what comes in is seen by nobody before it is whole, with its figures; what goes out is
- * seen by nobody from the first piece on. A move that ends in between (a crash, a full disk, a wrong file) leaves what
+ * Owner: the caller, a thread that may wait (an errand, the job that tidies up), which has the turn (moves.h). What is
+ * written, the writer does in pieces of some milliseconds, so that no other organization notices. All or nothing as
+ * anybody can see: what comes in is seen by nobody before it is whole, with its figures; what goes out is seen by
+ * nobody from the first piece on. A move that ends in between (a crash, a full disk, a wrong file) leaves what
  * organizations.moving tells of, and move_tidy removes it.
  * Never changes a row of another organization; an account that is there keeps its password and gets the membership.
  * Next: tables.h (what moves), export.c, import.c, remove.c. */
@@ -26,7 +26,8 @@ struct move_place {
 	struct moves *moves;
 	const struct log *log;
 	const _Atomic bool *ending; /* the server stops: no further piece */
-	/* The keys of an organization open nothing any more: in the transaction that makes it so, and when it is durable. */
+	/* The keys of an organization open nothing any more: in the transaction that makes it so, and when it is
+	 * durable. */
 	void (*hide)(void *context, const struct db *db, const struct uuid *organization);
 	void (*hidden)(void *context, const struct uuid *organization);
 	void *context;
@@ -41,8 +42,8 @@ struct move_exported {
 enum err move_export(const struct move_place *place, const struct scope *scope, struct text path, struct arena *arena,
 		     struct move_exported *out, struct fault *fault) WARN_UNUSED;
 
-/* A file's organization, under another slug if one is given. ERR_INVALID: the file is not whole, not what it says, or newer;
- * ERR_CONFLICT: the organization, its slug or one of its keys is here already. */
+/* A file's organization, under another slug if one is given. ERR_INVALID: the file is not whole, not what it says, or
+ * newer; ERR_CONFLICT: the organization, its slug or one of its keys is here already. */
 struct move_imported {
 	struct uuid organization;
 	struct text slug;
@@ -76,12 +77,13 @@ enum err move_remove(const struct move_place *place, const struct moving *moving
 /* Whether nobody is at it any more, whatever organizations.moving says. For who has the turn. */
 bool move_is_left(const struct move_place *place, const struct moving *moving);
 
-/* Removes what moves that ended in between have left, for some seconds at most. Does nothing while another has the turn. */
+/* Removes what moves that ended in between have left, for some seconds at most. Does nothing while another has the
+ * turn. */
 void move_tidy(const struct move_place *place);
 
 /* Does a piece on the writer's thread and waits for it; again, as long as the queue is full. */
-enum err move_piece(const struct move_place *place, const struct scope *scope, enum err (*run)(struct db *db, void *context),
-		    void *context) WARN_UNUSED;
+enum err move_piece(const struct move_place *place, const struct scope *scope,
+		    enum err (*run)(struct db *db, void *context), void *context) WARN_UNUSED;
 
 /* Until when (clock_monotonic) a piece that begins now may take. */
 int64_t move_piece_end(const struct db *db);

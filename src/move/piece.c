@@ -22,8 +22,8 @@ static enum err run_piece(struct db *db, void *given)
 	return piece->run(db, piece->context);
 }
 
-enum err move_piece(const struct move_place *place, const struct scope *scope, enum err (*run)(struct db *db, void *context),
-		    void *context)
+enum err move_piece(const struct move_place *place, const struct scope *scope,
+		    enum err (*run)(struct db *db, void *context), void *context)
 {
 	const struct timespec pause = { .tv_nsec = (long)FULL_MILLISECONDS * 1000000 };
 	struct piece piece = { .run = run, .context = context };

@@ -97,10 +97,9 @@ static enum err hide(struct db *db, void *context)
 	const struct move_place *place = removing->place;
 	struct moving_receipt_out row = { 0 };
 	int64_t sessions = 0;
-	enum err err = query_run(db, STATEMENT_MOVING_LEAVE,
-				 &(struct moving_leave_in){ .moving_by = *moves_process(place->moves),
-							    .moving_at = clock_now() },
-				 NULL);
+	enum err err = query_run(
+	    db, STATEMENT_MOVING_LEAVE,
+	    &(struct moving_leave_in){ .moving_by = *moves_process(place->moves), .moving_at = clock_now() }, NULL);
 
 	arena_init(&removing->arena, PIECE_MEMORY);
 	if (err == OK)
@@ -132,7 +131,8 @@ static enum err remove_from_chat(struct removing *removing, struct db *db, const
 	rows[REMOVED_MESSAGES] += count;
 	if (err == OK && next != DB_NULL)
 		return query_run(db, STATEMENT_MOVE_CHAT_HEAD,
-				 &(struct move_chat_head_in){ .chat_number = chat->number, .last_message = next }, NULL);
+				 &(struct move_chat_head_in){ .chat_number = chat->number, .last_message = next },
+				 NULL);
 	if (err == OK && chat->topic_summary.at != NULL)
 		err = search_change_summary(db, chat->number, chat->topic_summary, (struct text){ 0 });
 	if (err == OK)
@@ -353,17 +353,17 @@ enum err move_remove(const struct move_place *place, const struct moving *moving
 	if (err == OK)
 		LOG(place->log, LOG_INFO, "organization removed", LOG_INT("rows", sum(receipt)));
 	else if (fault->sentence[0] == '\0')
-		fault_set(fault, err, NULL, NULL,
-			  "Not all of the organization could be removed yet: nobody sees it any more, and the rest goes by "
-			  "itself.");
+		fault_set(
+		    fault, err, NULL, NULL,
+		    "Not all of the organization could be removed yet: nobody sees it any more, and the rest goes by "
+		    "itself.");
 	return err;
 }
 
 bool move_is_left(const struct move_place *place, const struct moving *moving)
 {
-	return moving->way != MOVING_NOT &&
-	       (!place->remote || uuid_equal(&moving->by, moves_process(place->moves)) || moving->at == DB_NULL ||
-		clock_now() - moving->at > LEFT_MILLISECONDS);
+	return moving->way != MOVING_NOT && (!place->remote || uuid_equal(&moving->by, moves_process(place->moves)) ||
+					     moving->at == DB_NULL || clock_now() - moving->at > LEFT_MILLISECONDS);
 }
 
 static void tidy(const struct move_place *place)

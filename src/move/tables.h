@@ -32,8 +32,9 @@ struct move_table {
 extern const struct move_table move_tables[];
 extern const size_t move_table_count;
 
-/* Tables in the order in which they are emptied: children first. Behind `find`, which takes how many at most, stands what
- * identifies a row, and `remove` takes just that. Chats, with what hangs on them, and erasures go before all of these. */
+/* Tables in the order in which they are emptied: children first. Behind `find`, which takes how many at most, stands
+ * what identifies a row, and `remove` takes just that. Chats, with what hangs on them, and erasures go before all of
+ * these. */
 struct move_leaving {
 	const char *name;
 	enum statement_id find;

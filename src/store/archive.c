@@ -156,7 +156,8 @@ enum err archive_digest(struct archive *archive, const char *name, int64_t *coun
 				       : archive_fail_sqlite(archive, "The file cannot be read back");
 }
 
-/* A file may be made by anybody: it is neither written nor locked, none of its own SQL is trusted, and a table is a table. */
+/* A file may be made by anybody: it is neither written nor locked, none of its own SQL is trusted, and a table is a
+ * table. */
 static enum err open_database(struct archive *archive)
 {
 	char *uri = NULL;
@@ -164,7 +165,8 @@ static enum err open_database(struct archive *archive)
 	int status;
 
 	for (const char *at = archive->path; *at != '\0'; at++)
-		if (*at == '/' || (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z'))
+		if (*at == '/' || (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z') ||
+		    (*at >= 'A' && *at <= 'Z'))
 			sqlite3_str_appendchar(escaped, 1, *at);
 		else
 			sqlite3_str_appendf(escaped, "%%%02x", (unsigned)(unsigned char)*at);
@@ -177,9 +179,9 @@ static enum err open_database(struct archive *archive)
 	}
 	if (uri == NULL)
 		return fault_set(archive->fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
-	status = sqlite3_open_v2(uri, &archive->sqlite,
-				 SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
-				 NULL);
+	status = sqlite3_open_v2(
+	    uri, &archive->sqlite,
+	    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
 	sqlite3_free(uri);
 	if (status != SQLITE_OK)
 		return archive_fail_sqlite(archive, "The file cannot be opened");
@@ -279,16 +281,14 @@ static enum err check_table(struct archive *archive, struct text name, int64_t c
 	if (err != OK)
 		return err;
 	snprintf(message, sizeof message, "the checksum of %s is wrong", table->name);
-	return table->count == count && text_equal(checksum, text_of(table->checksum)) ? OK
-										       : damaged(archive, message);
+	return table->count == count && text_equal(checksum, text_of(table->checksum)) ? OK : damaged(archive, message);
 }
 
 static enum err check_tables(struct archive *archive)
 {
 	sqlite3_stmt *rows = NULL;
-	int status = sqlite3_prepare_v2(archive->sqlite,
-					"SELECT name, row_count, sha256 FROM manifest_tables ORDER BY rowid", -1, &rows,
-					NULL);
+	int status = sqlite3_prepare_v2(
+	    archive->sqlite, "SELECT name, row_count, sha256 FROM manifest_tables ORDER BY rowid", -1, &rows, NULL);
 	enum err err = OK;
 
 	while (err == OK && status == SQLITE_OK && (status = sqlite3_step(rows)) == SQLITE_ROW) {

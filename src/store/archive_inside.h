@@ -1,9 +1,9 @@
 /* What archive.c (which reads a file) and archive_make.c (which writes one) share.
  * Owner: archive.h. Included by these two alone.
- * A table's checksum: SHA-256 over its rows in the order of their rowids; a row is "r", then each of its columns a letter
- * (n null, i integer, f real, t text, b bytes), and behind it, unless it is null, 8 bytes big-endian: an integer or the bits of
- * a real itself, of the others the length, which the bytes follow.
- * Never used on a connection that was not made here. Next: archive.c. */
+ * A table's checksum: SHA-256 over its rows in the order of their rowids; a row is "r", then each of its columns a
+ * letter (n null, i integer, f real, t text, b bytes), and behind it, unless it is null, 8 bytes big-endian: an integer
+ * or the bits of a real itself, of the others the length, which the bytes follow. Never used on a connection that was
+ * not made here. Next: archive.c. */
 #ifndef INNKEEPER_STORE_ARCHIVE_INSIDE_H
 #define INNKEEPER_STORE_ARCHIVE_INSIDE_H
 

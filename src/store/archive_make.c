@@ -59,8 +59,8 @@ static enum err begin_file(struct archive *archive)
 		archive->fd = open(archive->making, flags, 0600);
 	}
 	if (archive->fd < 0)
-		return archive_fail_errno(
-		    archive, errno, "No file can be made there; give a folder that is there and may be written");
+		return archive_fail_errno(archive, errno,
+					  "No file can be made there; give a folder that is there and may be written");
 	archive->made = true;
 	if (flock(archive->fd, LOCK_EX | LOCK_NB) != 0)
 		return archive_fail_errno(archive, errno, "The file cannot be locked");
@@ -190,9 +190,9 @@ static int bind_member(sqlite3_stmt *insert, int index, const struct column *col
 	case COLUMN_TEXT:
 	case COLUMN_JSON:
 		memcpy(&text, member, sizeof text);
-		return text.at == NULL ? sqlite3_bind_null(insert, index)
-				       : sqlite3_bind_text64(insert, index, text.at, text.length, SQLITE_STATIC,
-							     SQLITE_UTF8);
+		return text.at == NULL
+			   ? sqlite3_bind_null(insert, index)
+			   : sqlite3_bind_text64(insert, index, text.at, text.length, SQLITE_STATIC, SQLITE_UTF8);
 	case COLUMN_INT:
 	case COLUMN_TIME:
 		memcpy(&number, member, sizeof number);
@@ -281,8 +281,7 @@ static enum err put_manifest(struct archive *archive, const struct archive_manif
 		table->rows = NULL;
 		err = archive_digest(archive, table->name, &table->count, table->checksum);
 		if (err == OK)
-			err = put(archive,
-				  "INSERT INTO manifest_tables (name, sha256, row_count) VALUES (?1, ?2, ?3)",
+			err = put(archive, "INSERT INTO manifest_tables (name, sha256, row_count) VALUES (?1, ?2, ?3)",
 				  text_of(table->name), text_of(table->checksum), table->count);
 	}
 	return err;

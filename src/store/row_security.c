@@ -100,8 +100,8 @@ static bool asks_for_parent(const struct row_security *security, const char *con
 	return security->write_target != NULL && context != NULL && is_one_of(context, parents);
 }
 
-/* The columns outside of the tenants' tables that a foreign key asks for: an account's, and, when an organization goes, where
- * the sessions are. */
+/* The columns outside of the tenants' tables that a foreign key asks for: an account's, and, when an organization goes,
+ * where the sessions are. */
 static bool is_key(const struct row_security *security, const char *column)
 {
 	const struct protected_table *target = protected_by_name(security->write_target);

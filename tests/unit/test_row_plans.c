@@ -66,7 +66,8 @@ static void every_statement_prepares_as_its_kind(void **state)
 {
 	for (size_t i = 0; i < statement_count; i++)
 		if (statements[i].sqlite != NULL)
-			assert_int_equal(prepare(*state, statements[i].kind == STATEMENT_SYSTEM, &statements[i], true), OK);
+			assert_int_equal(prepare(*state, statements[i].kind == STATEMENT_SYSTEM, &statements[i], true),
+					 OK);
 }
 
 static void no_statement_of_the_systems_prepares_as_a_tenants(void **state)
