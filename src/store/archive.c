@@ -326,7 +326,7 @@ enum err archive_open(struct archive **out, struct text path, int64_t newest_sch
 		      struct fault *fault)
 {
 	struct archive *archive = calloc(1, sizeof *archive);
-	enum err err = OK;
+	enum err err;
 
 	*out = NULL;
 	if (archive == NULL)
@@ -335,10 +335,11 @@ enum err archive_open(struct archive **out, struct text path, int64_t newest_sch
 	archive->log = log;
 	archive->fault = fault;
 	archive->path = archive_path(path);
-	if (archive->path == NULL || archive->path[0] != '/')
-		err = fault_set(fault, ERR_INVALID, NULL, "path", "The file must be named from the root.");
-	if (err == OK)
-		err = check_file(archive);
+	if (archive->path == NULL || archive->path[0] != '/') {
+		archive_close(archive);
+		return fault_set(fault, ERR_INVALID, NULL, "path", "The file must be named from the root.");
+	}
+	err = check_file(archive);
 	if (err == OK)
 		err = open_database(archive);
 	if (err == OK)

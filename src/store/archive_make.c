@@ -81,7 +81,7 @@ static enum err open_database(struct archive *archive)
 enum err archive_create(struct archive **out, struct text path, const struct log *log, struct fault *fault)
 {
 	struct archive *archive = calloc(1, sizeof *archive);
-	enum err err = OK;
+	enum err err;
 
 	*out = NULL;
 	if (archive == NULL)
@@ -90,10 +90,11 @@ enum err archive_create(struct archive **out, struct text path, const struct log
 	archive->log = log;
 	archive->fault = fault;
 	archive->path = archive_path(path);
-	if (archive->path == NULL)
-		err = fault_set(fault, ERR_INVALID, NULL, "path", "The file needs a name.");
-	if (err == OK)
-		err = check_name(archive);
+	if (archive->path == NULL) {
+		archive_close(archive);
+		return fault_set(fault, ERR_INVALID, NULL, "path", "The file needs a name.");
+	}
+	err = check_name(archive);
 	if (err == OK)
 		err = begin_file(archive);
 	if (err == OK)
@@ -179,8 +180,6 @@ static int bind_member(sqlite3_stmt *insert, int index, const struct column *col
 	const struct uuid nil = { 0 };
 	struct text text;
 	int64_t number;
-	double real;
-	bool flag;
 
 	switch (column->type) {
 	case COLUMN_UUID:
@@ -199,11 +198,8 @@ static int bind_member(sqlite3_stmt *insert, int index, const struct column *col
 		return number == INT64_MIN ? sqlite3_bind_null(insert, index)
 					   : sqlite3_bind_int64(insert, index, number);
 	case COLUMN_REAL:
-		memcpy(&real, member, sizeof real);
-		return sqlite3_bind_double(insert, index, real);
-	case COLUMN_BOOL:
-		memcpy(&flag, member, sizeof flag);
-		return sqlite3_bind_int(insert, index, flag);
+	case COLUMN_BOOL: /* no table that moves has one */
+		break;
 	}
 	return SQLITE_MISUSE;
 }
