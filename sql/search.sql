@@ -50,7 +50,7 @@ LIMIT :limit;
 -- sqlite: none
 -- postgres:
 INSERT INTO search_progress (organization_id, last_message, newest_message)
-VALUES (:organization, 0, currval('messages_number_seq'))
+VALUES (:organization, 0, coalesce(pg_catalog.pg_sequence_last_value('messages_number_seq'), 0))
 ON CONFLICT (organization_id) DO UPDATE
 SET newest_message = greatest(search_progress.newest_message, excluded.newest_message);
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "api/erase.h"
+#include "api/move.h"
 #include "auth/tenant.h"
 #include "auth/tenants.h"
 #include "base/clock.h"
@@ -131,6 +132,14 @@ static void apply_retentions(const struct house *house)
 	arena_fini(&arena);
 }
 
+/* Of an import or a deletion that ended in between: with the process, above all. */
+static void tidy_moves(const struct house *house)
+{
+	const struct move_place place = move_place_of(house);
+
+	move_tidy(&place);
+}
+
 static const struct job {
 	const char *name;
 	int64_t every; /* seconds */
@@ -142,6 +151,7 @@ static const struct job {
 	{ "forget expired sessions", 3600, true, false, forget_expired_sessions },
 	/* Hourly, so that a restart every day does not keep data for ever. */
 	{ "apply retentions", 3600, true, false, apply_retentions },
+	{ "tidy moves", 3, true, false, tidy_moves },
 };
 
 #define JOB_COUNT (sizeof table / sizeof table[0])

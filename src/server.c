@@ -16,6 +16,7 @@
 #include "background.h"
 #include "base/clock.h"
 #include "jobs.h"
+#include "move/moves.h"
 #include "store/lease.h"
 #include "store/lock.h"
 #include "store/migrate.h"
@@ -165,6 +166,8 @@ static enum err start_parts(struct server *server, struct fault *fault)
 		err = live_hub_new(&house->live, LIVE_HEARTBEAT_MS);
 	if (err == OK)
 		err = places_new(&house->downloads, LIST_CSV_DOWNLOADS, LIST_CSV_DOWNLOADS_EACH);
+	if (err == OK)
+		err = moves_new(&house->moves);
 	for (size_t i = 0; err == OK && i < WRITER_LANES; i++) {
 		err = ledger_new(&house->ledgers[i], house->log);
 		if (err == OK)
@@ -297,6 +300,7 @@ void server_stop(struct server *server)
 	live_hub_free(house->live);
 	admission_free(house->admission);
 	places_free(house->downloads);
+	moves_free(house->moves);
 	for (size_t i = 0; i < WRITER_LANES; i++) {
 		ledger_free(house->ledgers[i]);
 		bulletin_free(house->bulletins[i]);

@@ -69,6 +69,14 @@ void bulletin_note(struct bulletin *bulletin, const struct call *call)
 		put_note(&bulletin->lines, organization, note);
 }
 
+void bulletin_keys(struct bulletin *bulletin, const struct uuid *organization)
+{
+	char id[UUID_TEXT_SIZE];
+
+	uuid_format(organization, id);
+	buffer_format(&bulletin->lines, "k %s\n", id);
+}
+
 /* As many whole lines as one NOTIFY takes. */
 static size_t first_words(struct text lines)
 {

@@ -16,6 +16,9 @@ void bulletin_free(struct bulletin *bulletin);
 /* A write has been done, though it is not durable yet: gathers what others must hear of it. */
 void bulletin_note(struct bulletin *bulletin, const struct call *call);
 
+/* The keys of an organization open nothing any more, by a write that is no call's. */
+void bulletin_keys(struct bulletin *bulletin, const struct uuid *organization);
+
 /* The writer's hooks: before the commit, and when the transaction is lost. */
 enum err bulletin_send(struct bulletin *bulletin, struct db *db) WARN_UNUSED;
 void bulletin_forget(struct bulletin *bulletin);

@@ -27,6 +27,7 @@ struct bulletin;
 struct conversations;
 struct lease;
 struct live_hub;
+struct moves;
 struct places;
 
 struct house {
@@ -49,6 +50,7 @@ struct house {
 	struct attempts *attempts;
 	struct admission *admission; /* of reads, while there is too much to write */
 	struct live_hub *live;
+	struct moves *moves;        /* of organizations, as a whole */
 	struct places *downloads;   /* lists as CSV */
 	struct oidc_provider *oidc; /* NULL: nobody signs in through one */
 	bool signup_open;           /* who comes in through it uninvited founds an organization */

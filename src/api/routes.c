@@ -14,6 +14,7 @@
 #include "api/legacy.h"
 #include "api/live.h"
 #include "api/members.h"
+#include "api/move.h"
 #include "api/oidc.h"
 #include "api/openapi.h"
 #include "api/organizations.h"
@@ -129,6 +130,10 @@ const struct route routes[] = {
 	{ "POST", "/control/organizations",        CONTROL, WRITES, .body = &organizations_create_body, .handle = organizations_create, .about = "Founds an organization." },
 	{ "GET",  "/control/organizations",        CONTROL, READS,  .answer = ARRAY,                    .handle = organizations_list,   .about = "Lists organizations." },
 	{ "POST", "/control/organizations/change", TENANT,  WRITES, .body = &organizations_change_body, .handle = organizations_change, .audit = "settings.change", .stored = organizations_changed, .about = "Changes an organization." },
+	{ "POST", "/control/organizations/export", TENANT,  SLOWLY, .errand = true, .body = &move_out_body,      .handle = move_out,             .about = "Writes an organization as a whole into a file." },
+	{ "POST", "/control/organizations/import", CONTROL, SLOWLY, .errand = true, .body = &move_in_body,       .handle = move_in,              .about = "Brings in the organization of a file." },
+	{ "POST", "/control/organizations/delete", CONTROL, SLOWLY, .errand = true, .body = &move_away_body,     .handle = move_away,            .about = "Erases an organization with everything of it." },
+	{ "GET",  "/control/organizations/moving", CONTROL, HERE,                                                .handle = move_progress,        .about = "How far the one of these is that is under way." },
 	{ "POST", "/control/keys",                 TENANT,  WRITES, .body = &keys_create_body,          .handle = keys_create,          .audit = "key.create",      .about = "Makes an API key." },
 	{ "GET",  "/control/keys",                 TENANT,  READS,  .answer = ARRAY,                    .handle = keys_list,            .about = "Lists API keys." },
 	{ "POST", "/control/keys/revoke",          TENANT,  WRITES, .body = &keys_revoke_body,          .handle = keys_revoke,          .audit = "key.revoke",      .stored = keys_revoked, .about = "Revokes an API key." },

@@ -89,9 +89,62 @@ static int print_reply(const struct verb *verb, const struct control_reply *repl
 	return is_as_wanted(verb, reply, arena) ? EXIT_SUCCESS : EXIT_FAILED;
 }
 
+/* For who looks on while a verb takes long. */
+struct onlooker {
+	const struct verb *verb;
+	const char *socket_path;
+	bool told; /* a line stands there that is to be written over */
+};
+
+static int64_t number_of(const struct json_value *answer, const char *name)
+{
+	struct progress {
+		int64_t number;
+	} progress = { 0 };
+	const struct json_field field = { .name = name, .kind = JSON_INT, .max = INT64_MAX };
+	const struct json_shape shape = { sizeof progress, &field, 1 };
+	struct fault fault = { 0 };
+	struct arena arena;
+	enum err err;
+
+	arena_init(&arena, 4096);
+	err = json_fill(answer, &shape, &arena, &progress, &fault);
+	arena_fini(&arena);
+	return err == OK && progress.number > 0 ? progress.number : 0;
+}
+
+static void tell_progress(void *given)
+{
+	struct onlooker *onlooker = given;
+	const struct json_value *answer;
+	struct control_reply reply = { 0 };
+	struct arena arena;
+
+	arena_init(&arena, BODY_MAX);
+	if (control_ask(onlooker->socket_path, "GET", onlooker->verb->progress, (struct text){ 0 }, &reply,
+			&(struct fault){ 0 }) == OK &&
+	    reply.status == 200 &&
+	    json_parse((struct text){ reply.body.at, reply.body.length }, &arena, &answer, NULL) == OK &&
+	    json_is_object(answer) && json_member_text(answer, "part").at != NULL) {
+		const struct text part = json_member_text(answer, "part");
+		const int64_t total = number_of(answer, "total");
+
+		fprintf(stderr, "\r%s: %.*s %lld", onlooker->verb->name, (int)part.length, part.at,
+			(long long)number_of(answer, "done"));
+		if (total > 0)
+			fprintf(stderr, " of %lld", (long long)total);
+		fputs("\033[K", stderr); /* nothing of a longer line is left */
+		onlooker->told = true;
+	}
+	buffer_fini(&reply.body);
+	arena_fini(&arena);
+}
+
 static int ask(const struct verb *verb, const struct verb_arguments *arguments, const char *socket_path,
 	       struct arena *arena)
 {
+	const bool watched = verb->progress != NULL && isatty(STDERR_FILENO) == 1;
+	struct onlooker onlooker = { verb, socket_path, false };
 	struct control_reply reply = { 0 };
 	struct buffer body;
 	struct buffer target;
@@ -107,8 +160,10 @@ static int ask(const struct verb *verb, const struct verb_arguments *arguments, 
 	if (body.failed || target.failed)
 		err = fault_set(&fault, ERR_TOO_LARGE, NULL, NULL, "The arguments are too long.");
 	else
-		err = control_ask(socket_path, verb->method, target.at, (struct text){ body.at, body.length }, &reply,
-				  &fault);
+		err = control_wait(socket_path, verb->method, target.at, (struct text){ body.at, body.length },
+				   watched ? tell_progress : NULL, &onlooker, &reply, &fault);
+	if (onlooker.told)
+		fputs("\r\033[K", stderr);
 	if (err == OK)
 		status = print_reply(verb, &reply, arena);
 	else

@@ -44,6 +44,7 @@ struct verb {
 	const char *method; /* of a route; NULL: `run` */
 	const char *path;
 	const char *verdict;   /* what the answer's `result` must be, else it exits 1; NULL: nothing */
+	const char *progress;  /* a route that says how far it is, for who looks on; NULL: it is quick */
 	bool founds;           /* may make a database that is not there yet */
 	bool tells;            /* of its progress: a server that is started for it logs more than warnings */
 	const char *chosen_by; /* this row is meant only when this option is given; NULL: whenever its words are */

@@ -333,7 +333,7 @@ static enum err move_on(struct legacy_storing *storing, const struct message_cre
 	struct chat_activity_move_in move = { .chat_number = chat->number,
 					      .updated_at = message->created_at,
 					      .last_message = number };
-	enum err err = search_await(storing->awaits, counting->db, counting->scope, number);
+	enum err err = search_await(storing->awaits, counting->db, counting->scope);
 
 	if (err == OK && text_equal(message->role, TEXT("user")))
 		err = counting_message(counting, chat->number, message->created_at, &last);
