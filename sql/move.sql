@@ -187,6 +187,13 @@ SELECT w.number, w.id, w.article_url, w.article_title, w.chat_id, w.session_id, 
 FROM web_mentions AS w
 WHERE w.organization_id = :organization;
 
+-- name: move_out_imported_rows :tenant :many
+-- out: source text, source_key text, kept_id uuid
+SELECT r.source, r.source_key, r.kept_id
+FROM imported_rows AS r
+WHERE r.organization_id = :organization
+ORDER BY r.source, r.source_key;
+
 -- name: move_out_articles :tenant :many
 -- out: article_id text, article_name text, article_slug text, article_type text, seen_at time
 SELECT a.article_id, a.article_name, a.article_slug, a.article_type, a.seen_at
@@ -276,6 +283,11 @@ INSERT INTO web_mentions (organization_id, id, article_url, article_title, chat_
                           metadata, mentioned_at, created_at, clicked_at)
 VALUES (:organization, :id, :article_url, :article_title, :chat_id, :session_id, :visitor_id, :search_query, :metadata,
         :mentioned_at, :created_at, :clicked_at);
+
+-- name: move_in_imported_rows :tenant
+-- in: source text, source_key text, kept_id uuid
+INSERT INTO imported_rows (organization_id, source, source_key, kept_id)
+VALUES (:organization, :source, :source_key, :kept_id);
 
 -- name: move_in_articles :tenant
 -- in: article_id text, article_name text, article_slug text, article_type text, seen_at time
@@ -400,6 +412,16 @@ SELECT t.number FROM invitations AS t WHERE t.organization_id = :organization LI
 -- name: leave_invitations :tenant
 -- in: number int
 DELETE FROM invitations WHERE organization_id = :organization AND number = :number;
+
+-- name: leave_find_imported_rows :tenant
+-- in:  limit int
+-- out: source text, source_key text
+SELECT t.source, t.source_key FROM imported_rows AS t WHERE t.organization_id = :organization LIMIT :limit;
+
+-- name: leave_imported_rows :tenant
+-- in: source text, source_key text
+DELETE FROM imported_rows
+WHERE organization_id = :organization AND source = :source AND source_key = :source_key;
 
 -- name: leave_find_articles :tenant
 -- in:  limit int

@@ -15,6 +15,7 @@ const struct move_table move_tables[] = {
 	{ "web_mentions",     MOVE_PLAIN,      STATEMENT_MOVE_OUT_WEB_MENTIONS,     STATEMENT_MOVE_IN_WEB_MENTIONS },
 	{ "articles",         MOVE_PLAIN,      STATEMENT_MOVE_OUT_ARTICLES,         STATEMENT_MOVE_IN_ARTICLES },
 	{ "web_pages",        MOVE_PLAIN,      STATEMENT_MOVE_OUT_WEB_PAGES,        STATEMENT_MOVE_IN_WEB_PAGES },
+	{ "imported_rows",    MOVE_PLAIN,      STATEMENT_MOVE_OUT_IMPORTED_ROWS,    STATEMENT_MOVE_IN_IMPORTED_ROWS },
 	{ "audit_log",        MOVE_PLAIN,      STATEMENT_MOVE_OUT_AUDIT_LOG,        STATEMENT_MOVE_IN_AUDIT_LOG },
 };
 const size_t move_table_count = sizeof move_tables / sizeof move_tables[0];
@@ -35,6 +36,7 @@ const struct move_leaving move_leavings[] = {
 	{ "rollup_gaps",      STATEMENT_LEAVE_FIND_ROLLUP_GAPS,      STATEMENT_LEAVE_ROLLUP_GAPS,      false },
 	{ "search",           STATEMENT_LEAVE_FIND_SEARCH,           STATEMENT_LEAVE_SEARCH,           true },
 	{ "search_progress",  STATEMENT_LEAVE_FIND_SEARCH_PROGRESS,  STATEMENT_LEAVE_SEARCH_PROGRESS,  true },
+	{ "imported_rows",    STATEMENT_LEAVE_FIND_IMPORTED_ROWS,    STATEMENT_LEAVE_IMPORTED_ROWS,    false },
 	{ "audit_log",        STATEMENT_LEAVE_FIND_AUDIT_LOG,        STATEMENT_LEAVE_AUDIT_LOG,        false },
 };
 // clang-format on
