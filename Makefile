@@ -201,6 +201,16 @@ test-crash: ## the crash tests with 500 kills instead of 100
 	tools/install_packages.sh test
 	INNKEEPER_CRASH_ROUNDS=500 tests/run.sh crash
 
+.PHONY: test-isolation-long
+test-isolation-long: ## the isolation suite with 500,000 attacks instead of 20,000
+	tools/install_packages.sh test
+	INNKEEPER_ISOLATION_ATTACKS=500000 tests/run.sh isolation
+
+.PHONY: test-sabotage
+test-sabotage: ## builds without one of the nets, each of which the isolation suite must notice
+	tools/install_packages.sh test
+	tests/sabotage/run.sh
+
 .PHONY: test-tsan
 test-tsan: ## unit, network and API tests under the thread sanitizer
 	tools/install_packages.sh test

@@ -75,5 +75,9 @@ int migrate_run(const struct verb *verb, const struct settings *settings, const 
 		struct arena *arena);
 int restore_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 		struct arena *arena);
+int routes_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
+	       struct arena *arena);
+int statements_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
+		   struct arena *arena);
 
 #endif

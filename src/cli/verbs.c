@@ -79,6 +79,10 @@ const struct verb verbs[] = {
 	{ "migrate", "brings the database to this version, while no server runs; of PostgreSQL also makes the roles", .run = migrate_run, .founds = true, .options = {
 		{ "--new-passwords", "new_passwords", VERB_FLAG, false, NULL, "of PostgreSQL's roles, when theirs were lost" },
 		{ "--distribute", "distribute", VERB_FLAG, false, NULL, "spreads the organizations over the nodes of Citus, where PostgreSQL has it" } } },
+	{ "routes", "prints what the API answers, route by route; needs no database", .run = routes_run, .options = {
+		{ "--json", "json", VERB_FLAG, false, NULL, "for programs: with credentials, roles, and every field of a body or query" } } },
+	{ "statements", "prints the name of every SQL statement, and what it writes; needs no database", .run = statements_run, .options = {
+		{ "--json", "json", VERB_FLAG, false, NULL, "for programs: with columns, and the engines that have it" } } },
 };
 // clang-format on
 const size_t verb_count = sizeof verbs / sizeof verbs[0];
