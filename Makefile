@@ -16,7 +16,7 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
-LIBRARIES = libmicrohttpd jansson sqlite3 libsodium libcrypto libutf8proc libcurl glib-2.0
+LIBRARIES = libmicrohttpd jansson sqlite3 libpq libsodium libcrypto libutf8proc libcurl glib-2.0
 
 # Asked at the first compilation and not before: `make run` and `make test` install pkg-config themselves.
 library_cflags = $(eval library_cflags := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) cmocka 2>/dev/null || \
@@ -56,7 +56,7 @@ SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 TEST_SOURCES := $(sort $(wildcard tests/unit/*.c))
 BENCH_SOURCES := $(sort $(wildcard bench/*.c))
 TOOL_SOURCES := $(sort $(wildcard tools/*.c))
-SQL := $(sort $(wildcard sql/*.sql sql/schema/*.sql))
+SQL := $(sort $(wildcard sql/*.sql sql/schema/*.sql sql/postgres/*.sql))
 
 # tests/unit: test_x.c is a cmocka program, x_probe.c a plain one; any other file there is linked to all of them.
 TEST_PROGRAMS := $(basename $(notdir $(filter tests/unit/test_%.c,$(TEST_SOURCES))))
@@ -189,12 +189,27 @@ run: ## install what is missing, build, and start the demonstration
 .PHONY: test
 test: ## install what is missing, build, and run every check and test
 	tools/install_packages.sh test
-	tests/run.sh checks release asan crash
+	tests/run.sh checks release asan postgres crash
+
+.PHONY: test-postgres
+test-postgres: ## the tests on PostgreSQL alone
+	tools/install_packages.sh test
+	tests/run.sh postgres
 
 .PHONY: test-crash
 test-crash: ## the crash tests with 500 kills instead of 100
 	tools/install_packages.sh test
 	INNKEEPER_CRASH_ROUNDS=500 tests/run.sh crash
+
+.PHONY: test-isolation-long
+test-isolation-long: ## the isolation suite with 500,000 attacks instead of 20,000
+	tools/install_packages.sh test
+	INNKEEPER_ISOLATION_ATTACKS=500000 tests/run.sh isolation
+
+.PHONY: test-sabotage
+test-sabotage: ## builds without one of the nets, each of which the isolation suite must notice
+	tools/install_packages.sh test
+	tests/sabotage/run.sh
 
 .PHONY: test-tsan
 test-tsan: ## unit, network and API tests under the thread sanitizer

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { end, engine, makeDatabase, postgres } from './engine.mjs';
 import { beside, lists, saying } from './lists.mjs';
 
 const FEW = Number(process.env.BENCH_FEW ?? 10_000);
@@ -16,7 +17,7 @@ const YEARS = 5 * 365.25 * 86_400_000;
 const SEASON = 90 * 86_400_000; // of the ten thousand: on each day that a range by default has, something happens
 const innkeeper = 'build/innkeeper';
 const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'innkeeper-figures-'));
-const database = `sqlite:${join(folder, 'figures.db')}`;
+const database = makeDatabase(folder, 'figures');
 const said = join(folder, 'said');
 const password = 'correct horse battery';
 
@@ -159,13 +160,13 @@ async function main() {
 		const rate = await fill(server.port, key, MESSAGES - FEW, YEARS);
 		const index = await settle(server.port);
 		const many = await all();
-		print('median ms at the server', FEW.toLocaleString('en-US'), MESSAGES.toLocaleString('en-US'), 'times');
+		print(`median ms at the server, ${engine}`, FEW.toLocaleString('en-US'), MESSAGES.toLocaleString('en-US'), 'times');
 		for (const path of paths) print(path, few.get(path).toFixed(3), many.get(path).toFixed(3), (many.get(path) / few.get(path)).toFixed(2));
 		console.log(`\nfilled with ${rate.toLocaleString('en-US')} events a second in batches; then ${index.behind.toLocaleString('en-US')} messages were indexed, ${index.rate.toLocaleString('en-US')} a second`);
-		await lists((path) => measure(server.port, cookie, path), (path) => follow(server.port, cookie, path));
+		if (!postgres) await lists((path) => measure(server.port, cookie, path), (path) => follow(server.port, cookie, path));
 		const reload = [...routes.map((name) => `/api/analytics/${name}`), '/api/articles/stats', '/api/chats?limit=50', '/api/visitors?limit=50'];
 		const load = () => Promise.all(reload.map((path) => ask(server.port, 'GET', path, { cookie })));
-		await beside({ port: server.port, key, chats: times.length, load });
+		if (!postgres) await beside({ port: server.port, key, chats: times.length, load });
 		const began = performance.now();
 		const { rows, result } = verb(['verify']);
 		console.log(`${rows.toLocaleString('en-US')} rows counted again in ${((performance.now() - began) / 1000).toFixed(1)} s: ${result}`);
@@ -179,5 +180,6 @@ async function main() {
 try {
 	await main();
 } finally {
+	end();
 	rmSync(folder, { recursive: true, force: true });
 }

@@ -5,6 +5,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
+import { end, engine, makeDatabase, sizeOf } from './engine.mjs';
 
 const seconds = Number(process.argv[2] ?? 10);
 const CHATS = Number(process.env.BENCH_CHATS ?? 100_000);
@@ -38,13 +39,12 @@ async function stop({ child }) {
 }
 
 const startStack = (...args) => start('build/bench/stack', args, Number);
-const database = (name) => `sqlite:${join(folder, name)}`;
 
-const startServer = (name) => start(innkeeper, ['serve', '--database', database(name), '--listen', '127.0.0.1:0',
+const startServer = (database) => start(innkeeper, ['serve', '--database', database, '--listen', '127.0.0.1:0',
 	...(process.env.BENCH_OPTIONS ? process.env.BENCH_OPTIONS.split(' ') : [])],
 	(line) => JSON.parse(line).message === 'ready' && JSON.parse(line).port);
 
-const verb = (name, ...words) => JSON.parse(execFileSync(innkeeper, [...words, '--database', database(name)]));
+const verb = (database, ...words) => JSON.parse(execFileSync(innkeeper, [...words, '--database', database]));
 
 async function wrk(script, port, connections, key, active = CHATS) {
 	const child = spawn('wrk', ['-t1', `-c${connections}`, `-d${seconds}`, '-s', `bench/${script}.lua`,
@@ -100,12 +100,12 @@ async function measure(label, port, key, reference, active) {
 }
 const measured = new Map();
 
-async function idle(name) {
+async function idle(database) {
 	const times = [];
 	let memory;
 	for (let i = 0; i < 5; i++) {
 		const started = performance.now();
-		const server = await startServer(name);
+		const server = await startServer(database);
 		const reply = await fetch(`http://127.0.0.1:${server.port}/readyz`);
 		if (reply.status !== 200) throw new Error('not ready');
 		times.push(performance.now() - started);
@@ -119,7 +119,7 @@ async function idle(name) {
 
 async function main() {
 	const model = /model name\s*:\s*(.*)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown processor';
-	console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${model}, ${seconds} s a measurement, 1 wrk thread\n`);
+	console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${model}, ${engine}, ${seconds} s a measurement, 1 wrk thread\n`);
 	print('', 'connections', 'per second', 'median ms', 'p99 ms', 'of the sync');
 	let stack = await startStack('answer');
 	await measure('HTTP and JSON, nothing stored', stack.port, 'none');
@@ -128,9 +128,9 @@ async function main() {
 	const sync = await measure('write and fdatasync a batch, no database', stack.port, 'none');
 	await stop(stack);
 
-	const name = 'bench.db';
-	const server = await startServer(name);
-	const { api_key: key } = verb(name, 'organization', 'create', 'Bench');
+	const database = makeDatabase(folder, 'bench');
+	const server = await startServer(database);
+	const { api_key: key } = verb(database, 'organization', 'create', 'Bench');
 	await fill(server.port, key, CHATS, (i) => ({ type: 'chat', sessionId: `session-${i}`, chatId: `bench-${i + 1}` }));
 	await measure('messages, durable; database empty', server.port, key, sync);
 	const { rate: early } = await wrk('batch', server.port, 4, key);
@@ -138,22 +138,23 @@ async function main() {
 	const text = 'Where can we rent kayaks near the beach? '.repeat(4);
 	await fill(server.port, key, MESSAGES,
 		() => ({ type: 'message', chatId: `bench-${1 + random(CHATS)}`, role: 'user', content: text }));
-	const size = statSync(join(folder, name)).size;
+	const size = sizeOf(database) ?? statSync(database.slice('sqlite:'.length)).size;
 	await measure(`the same; ${format(MESSAGES)} messages in ${format(CHATS)} chats`, server.port, key, sync);
 	await measure('the same, to the newest 1,000 chats', server.port, key, sync, 1000);
 	const { rate: late } = await wrk('batch', server.port, 4, key);
 	print(`events in batches; ${format(MESSAGES)} messages`, 4, format(late));
 	const audit = performance.now();
-	const { rows } = verb(name, 'verify'); // ends with 1, and this with it, on any difference
+	const { rows } = verb(database, 'verify'); // ends with 1, and this with it, on any difference
 	console.log(`\n${format(rows)} rows counted again: every figure was right (${((performance.now() - audit) / 1000).toFixed(1)} s)`);
 	await stop(server);
 	console.log(`\ndatabase at ${format(MESSAGES)} messages: ${format(size / 1e6)} MB`);
-	await idle(name);
+	await idle(database);
 }
 
 try {
 	await main();
 } finally {
 	for (const child of running) child.kill('SIGKILL');
+	end();
 	rmSync(folder, { recursive: true, force: true });
 }

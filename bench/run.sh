@@ -5,4 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 make -s all build/bench/stack
 node bench/run.mjs "$@"
+node bench/figures.mjs
+export BENCH_ENGINE=postgres
+node bench/run.mjs "$@"
 exec node bench/figures.mjs

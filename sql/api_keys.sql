@@ -50,3 +50,9 @@ RETURNING id, name, masked, revoked_at;
 -- name: api_key_used :tenant
 -- in: id uuid, last_used_at time
 UPDATE api_keys SET last_used_at = :last_used_at WHERE organization_id = :organization AND id = :id;
+
+-- Whose key this is, also of one that was revoked: before a key from elsewhere is taken over.
+-- name: api_key_owner :system
+-- in:  hash text
+-- out: organization_id uuid
+SELECT k.organization_id FROM api_keys AS k WHERE k.hash = :hash;

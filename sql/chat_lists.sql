@@ -81,6 +81,7 @@ LIMIT :limit;
 -- name: message_page :tenant
 -- in:  before_number int, limit int, chat_number int
 -- out: sort_time time, sort_number int, id uuid, chat_id text, role text, content text, metadata json, created_at time
+-- sqlite:
 WITH RECURSIVE chain (number, step) AS (
 	SELECT a.last_message, 1
 	FROM chat_activity AS a
@@ -100,3 +101,23 @@ FROM chain
 CROSS JOIN messages AS m
 JOIN chats AS c ON c.number = m.chat_number AND c.organization_id = :organization
 WHERE m.number = chain.number AND m.organization_id = :organization;
+-- postgres:
+WITH RECURSIVE chain (number, step) AS (
+	SELECT a.last_message, 1
+	FROM chat_activity AS a
+	WHERE a.organization_id = :organization AND a.chat_number = :chat_number AND :before_number = 9223372036854775807
+	UNION ALL
+	SELECT m.previous, 1
+	FROM messages AS m
+	WHERE m.organization_id = :organization AND m.number = :before_number AND m.chat_number = :chat_number
+	UNION ALL
+	SELECT m.previous, chain.step + 1
+	FROM chain
+	JOIN messages AS m ON m.number = chain.number AND m.organization_id = :organization
+	WHERE chain.step < :limit
+)
+SELECT m.created_at, m.number, m.id, c.chat_id, m.role, m.content, m.metadata, m.created_at
+FROM chain
+JOIN messages AS m ON m.number = chain.number AND m.organization_id = :organization
+JOIN chats AS c ON c.number = m.chat_number AND c.organization_id = :organization
+ORDER BY chain.step;

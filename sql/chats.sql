@@ -39,9 +39,16 @@ FROM chats AS c
 JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id = :organization
 WHERE c.organization_id = :organization AND c.chat_id = :chat_id;
 
+-- PostgreSQL tells itself which message it was, so that nobody waits for the number.
 -- name: chat_activity_move :tenant
 -- in: chat_number int, updated_at time, last_message int, counted_edition int, counted_day int
+-- sqlite:
 UPDATE chat_activity
 SET updated_at = CASE WHEN updated_at < :updated_at THEN :updated_at ELSE updated_at END, message_count = message_count + 1,
     last_message = :last_message, counted_edition = :counted_edition, counted_day = :counted_day
+WHERE organization_id = :organization AND chat_number = :chat_number;
+-- postgres:
+UPDATE chat_activity
+SET updated_at = CASE WHEN updated_at < :updated_at THEN :updated_at ELSE updated_at END, message_count = message_count + 1,
+    last_message = currval('messages_number_seq'), counted_edition = :counted_edition, counted_day = :counted_day
 WHERE organization_id = :organization AND chat_number = :chat_number;

@@ -229,7 +229,7 @@ DELETE FROM messages WHERE organization_id = :organization AND number = :number;
 -- name: erase_count_chats :tenant
 -- in:  before time
 -- out: chats int, messages int, summaries int
-SELECT count(*), coalesce(sum(a.message_count), 0), count(s.chat_number)
+SELECT count(*), CAST(coalesce(sum(a.message_count), 0) AS bigint), count(s.chat_number)
 FROM chats AS c
 JOIN chat_activity AS a ON a.organization_id = :organization AND a.chat_number = c.number
 LEFT JOIN chat_summaries AS s ON s.organization_id = :organization AND s.chat_number = c.number

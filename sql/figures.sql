@@ -7,7 +7,7 @@ SELECT s.edition, s.zone FROM rollup_states AS s WHERE s.organization_id = :orga
 -- name: figure_count :tenant
 -- in:  edition int, metric int, span int, first int, last int
 -- out: amount int
-SELECT coalesce(sum(c.amount), 0)
+SELECT CAST(coalesce(sum(c.amount), 0) AS bigint)
 FROM rollup_counts AS c
 WHERE c.organization_id = :organization AND c.edition = :edition AND c.metric = :metric AND c.span = :span
   AND c.start BETWEEN :first AND :last;
@@ -15,7 +15,7 @@ WHERE c.organization_id = :organization AND c.edition = :edition AND c.metric = 
 -- name: figure_members :tenant
 -- in:  edition int, metric int, span int, first int, last int, since int
 -- out: amount int
-SELECT coalesce(sum(g.amount), 0)
+SELECT CAST(coalesce(sum(g.amount), 0) AS bigint)
 FROM rollup_gaps AS g
 WHERE g.organization_id = :organization AND g.edition = :edition AND g.metric = :metric AND g.span = :span
   AND g.start BETWEEN :first AND :last AND g.before < :since;
@@ -31,7 +31,7 @@ WHERE c.organization_id = :organization AND c.edition = :edition AND c.metric = 
 -- name: figure_members_by_day :tenant
 -- in:  edition int, metric int, first int, last int
 -- out: day int, amount int
-SELECT g.start, sum(g.amount)
+SELECT g.start, CAST(sum(g.amount) AS bigint)
 FROM rollup_gaps AS g
 WHERE g.organization_id = :organization AND g.edition = :edition AND g.metric = :metric AND g.span = 0
   AND g.start BETWEEN :first AND :last
@@ -49,6 +49,6 @@ WHERE c.organization_id = :organization AND c.edition = :edition AND c.metric = 
 -- name: figure_article :tenant
 -- in:  article_id text
 -- out: id text, name text, slug text, type text, mentions int, views int
-SELECT a.article_id, a.article_name, a.article_slug, a.article_type, 0, 0
+SELECT a.article_id, a.article_name, a.article_slug, a.article_type, CAST(0 AS bigint), CAST(0 AS bigint)
 FROM articles AS a
 WHERE a.organization_id = :organization AND a.article_id = :article_id;

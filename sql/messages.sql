@@ -3,10 +3,18 @@
 -- name: message_create :tenant
 -- in: chat_number int, previous int, id uuid, role text, content text, metadata json, created_at time,
 --     external_id text, idempotency_key text
+-- sqlite:
 INSERT INTO messages (organization_id, chat_number, previous, id, role, content, metadata, created_at, external_id,
                       idempotency_key)
 VALUES (:organization, :chat_number, :previous, :id, :role, :content, :metadata, :created_at, :external_id,
         :idempotency_key);
+-- postgres:
+INSERT INTO messages (organization_id, chat_number, previous, id, role, content, metadata, created_at, external_id,
+                      idempotency_key)
+SELECT :organization, a.chat_number, a.last_message, :id, :role, :content, :metadata, :created_at, :external_id,
+       :idempotency_key
+FROM chat_activity AS a
+WHERE a.organization_id = :organization AND a.chat_number = :chat_number;
 
 -- The chat is null when it was erased and the message waits to follow it.
 -- name: message_by_external_id :tenant

@@ -5,18 +5,20 @@
 INSERT INTO organizations (id, slug, organization_name, location, website_url, requests_per_minute, created_at, updated_at)
 VALUES (:id, :slug, :organization_name, :location, :website_url, :requests_per_minute, :now, :now);
 
+-- One that is on its way in or out (move.sql) is not there for anybody.
 -- name: organization_list :system
 -- out: id uuid, slug text, organization_name text, location text, website_url text, status text,
 --      time_zone text, requests_per_minute int, created_at time, updated_at time
 SELECT o.id, o.slug, o.organization_name, o.location, o.website_url, o.status, o.time_zone, o.requests_per_minute,
        o.created_at, o.updated_at
 FROM organizations AS o
+WHERE o.moving IS NULL
 ORDER BY o.number;
 
 -- name: organization_by_slug :system
 -- in:  slug text
 -- out: id uuid
-SELECT o.id FROM organizations AS o WHERE o.slug = :slug;
+SELECT o.id FROM organizations AS o WHERE o.slug = :slug AND o.moving IS NULL;
 
 -- name: organization_show :tenant
 -- out: id uuid, slug text, organization_name text, location text, website_url text, status text,

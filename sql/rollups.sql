@@ -26,23 +26,22 @@ DELETE FROM rollup_gaps
 WHERE organization_id = :organization AND edition = :edition AND metric = :metric AND span = :span AND start = :start
   AND before = :before AND amount = 0;
 
--- name: rollup_member :tenant
+-- A member's row of a day, and the days before and after on which it was seen.
+-- name: rollup_member_around :tenant
 -- in:  edition int, metric int, member text, day int
--- out: amount int
-SELECT m.amount
-FROM rollup_members AS m
-WHERE m.organization_id = :organization AND m.edition = :edition AND m.metric = :metric AND m.member = :member
-  AND m.day = :day;
-
--- name: rollup_member_before :tenant
--- in:  edition int, metric int, member text, day int
--- out: day int
-SELECT m.day
-FROM rollup_members AS m
-WHERE m.organization_id = :organization AND m.edition = :edition AND m.metric = :metric AND m.member = :member
-  AND m.day < :day
-ORDER BY m.day DESC
-LIMIT 1;
+-- out: amount int, before int, behind int
+SELECT (SELECT m.amount
+        FROM rollup_members AS m
+        WHERE m.organization_id = :organization AND m.edition = :edition AND m.metric = :metric AND m.member = :member
+          AND m.day = :day),
+       (SELECT max(b.day)
+        FROM rollup_members AS b
+        WHERE b.organization_id = :organization AND b.edition = :edition AND b.metric = :metric AND b.member = :member
+          AND b.day < :day),
+       (SELECT min(f.day)
+        FROM rollup_members AS f
+        WHERE f.organization_id = :organization AND f.edition = :edition AND f.metric = :metric AND f.member = :member
+          AND f.day > :day);
 
 -- name: rollup_member_behind :tenant
 -- in:  edition int, metric int, member text, day int

@@ -6,7 +6,8 @@
 -- sqlite:
 INSERT INTO search (rowid, words) VALUES (:document, :words);
 -- postgres:
-INSERT INTO search (organization_id, document, words) VALUES (:organization, :document, string_to_array(:words, ' '));
+INSERT INTO search (organization_id, document, words)
+VALUES (:organization, :document, CAST(:words AS uuid[]));
 
 -- The same words must be given as when it was added.
 -- name: search_remove :tenant
@@ -15,34 +16,93 @@ INSERT INTO search (organization_id, document, words) VALUES (:organization, :do
 INSERT INTO search (search, rowid, words) VALUES ('delete', :document, :words);
 -- postgres:
 DELETE FROM search
-WHERE organization_id = :organization AND document = :document AND words = string_to_array(:words, ' ');
+WHERE organization_id = :organization AND document = :document;
 
+-- Every number up to here was looked at, of whichever organization.
 -- name: search_progress :system
 -- out: last_message int
+-- sqlite:
 SELECT p.last_message FROM search_progress AS p WHERE p.number = 1;
+-- postgres:
+SELECT coalesce(max(p.last_message), 0) FROM search_progress AS p;
 
 -- name: search_progress_move :system
 -- in: last_message int
+-- sqlite:
 UPDATE search_progress SET last_message = :last_message WHERE number = 1;
+-- postgres: none
 
 -- What the index has not seen yet, of all organizations, in the order it came.
 -- name: search_news :system
 -- in:  after int, limit int
 -- out: number int, organization_id uuid, chat_number int, content text
+-- sqlite:
 SELECT m.number, m.organization_id, m.chat_number, m.content
 FROM messages AS m
 WHERE m.number > :after
 ORDER BY m.number
 LIMIT :limit;
+-- postgres: none
+
+-- PostgreSQL has many writers, and one may commit a smaller number behind another's greater one. So there each organization
+-- has a progress of its own: what the index has come to, and a number that it must come to (the last one that was given, whosesoever).
+-- name: search_await :tenant
+-- sqlite: none
+-- postgres:
+INSERT INTO search_progress (organization_id, last_message, newest_message)
+VALUES (:organization, 0, coalesce(pg_catalog.pg_sequence_last_value('messages_number_seq'), 0))
+ON CONFLICT (organization_id) DO UPDATE
+SET newest_message = greatest(search_progress.newest_message, excluded.newest_message);
+
+-- An organization that has something new.
+-- name: search_work :system
+-- out: organization_id uuid
+-- sqlite: none
+-- postgres:
+SELECT p.organization_id
+FROM search_progress AS p
+WHERE p.last_message < p.newest_message
+ORDER BY p.organization_id
+LIMIT 1;
+
+-- name: search_news_of_organization :tenant
+-- in:  limit int
+-- out: number int, organization_id uuid, chat_number int, content text
+-- sqlite: none
+-- postgres:
+SELECT m.number, m.organization_id, m.chat_number, m.content
+FROM search_progress AS p
+JOIN messages AS m ON m.organization_id = :organization AND m.number > p.last_message
+WHERE p.organization_id = :organization
+ORDER BY m.number
+LIMIT :limit;
+
+-- It has come to a message, or (null) to the end.
+-- name: search_advance :tenant
+-- in: last_message int
+-- sqlite: none
+-- postgres:
+UPDATE search_progress SET last_message = coalesce(:last_message, newest_message) WHERE organization_id = :organization;
 
 -- How far the index lies behind: the number of the newest message, and the id, which tells the time, of the oldest that was
 -- not looked at.
 -- name: search_lag :system
 -- out: last_message int, newest_message int, waiting_id uuid
+-- sqlite:
 SELECT p.last_message, (SELECT max(m.number) FROM messages AS m),
        (SELECT m.id FROM messages AS m WHERE m.number > p.last_message ORDER BY m.number LIMIT 1)
 FROM search_progress AS p
 WHERE p.number = 1;
+-- postgres:
+SELECT p.last_message, p.newest_message,
+       (SELECT m.id
+        FROM messages AS m
+        WHERE m.organization_id = p.organization_id AND m.number > p.last_message
+        ORDER BY m.number
+        LIMIT 1)
+FROM search_progress AS p
+ORDER BY p.newest_message - p.last_message DESC
+LIMIT 1;
 
 -- Chats in which all words of a question occur in one message or in the summary, newest chat first. The index gives its hits
 -- in that order, one after the other, so that the first page costs the same however many there are. Only documents before
@@ -85,12 +145,9 @@ SELECT :way, c.number << 32,
        s.topic_summary, s.user_score, s.lead_score, s.sentiment, s.topics, s.conversion_signals,
        s.summarized_at, c.id, c.chat_id, c.session_id, c.user_id, c.visitor_id, c.location, c.user_agent, c.status,
        c.metadata, c.created_at, a.updated_at, a.message_count, c.organization_id
-FROM chats AS c
+FROM search_documents(:words, :before_place, :limit) AS hit
+JOIN chats AS c ON c.organization_id = :organization AND c.number = hit.chat_number
 JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id = :organization
 LEFT JOIN chat_summaries AS s ON s.chat_number = c.number AND s.organization_id = :organization
-WHERE c.organization_id = :organization AND c.number < :before_place >> 32
-  AND EXISTS (SELECT 1 FROM search AS h
-              WHERE h.organization_id = :organization AND h.document >> 32 = c.number
-                AND h.words @> string_to_array(:words, ' '))
 ORDER BY c.number DESC
 LIMIT :limit;

@@ -7,6 +7,7 @@
 #include "auth/tenant.h"
 #include "erase/erase.h"
 #include "search/indexer.h"
+#include "store/lease.h"
 #include "store/query.h"
 
 #define STEP_MEMORY ((size_t)16 * 1024 * 1024)
@@ -23,7 +24,7 @@ static enum err erase_messages(struct db *db, const struct house *house, bool *m
 {
 	const struct search_doors doors = { .system = tenant_system(), .open = tenant_scope };
 
-	return erase_step(db, house->ledger, &doors, more);
+	return erase_step(db, house_ledger(house, db), &doors, more);
 }
 
 /* Which organization behind `after` has rollups to be built or swept. ERR_NOT_FOUND: none. */
@@ -41,7 +42,7 @@ static enum err find_rollups(struct db *db, const struct uuid *after, struct are
 
 static enum err build(struct db *db, const struct house *house, const struct scope *scope, struct arena *arena)
 {
-	const struct counting counting = { house->ledger, db, scope, arena };
+	const struct counting counting = { house_ledger(house, db), db, scope, arena };
 	bool more = false;
 	enum err err = db_enter(db, scope);
 	enum err left;
@@ -50,11 +51,11 @@ static enum err build(struct db *db, const struct house *house, const struct sco
 		return err;
 	err = build_step(&counting, &more);
 	left = db_leave(db, err == OK);
-	ledger_end_item(house->ledger, err == OK && left == OK);
+	ledger_end_item(house_ledger(house, db), err == OK && left == OK);
 	if (err == OK)
 		err = left;
 	/* At once, for the scope lives no longer; of a step that failed nothing is left to write. */
-	left = ledger_settle(db, house->ledger);
+	left = ledger_settle(db, house_ledger(house, db));
 	return err == OK ? left : err;
 }
 
@@ -119,12 +120,41 @@ static enum err run_step(struct db *db, const struct house *house, const struct 
 	return OK;
 }
 
-enum err background_step(struct db *db, void *given, bool *more)
+/* Of the processes of a database one. */
+static enum err ask_leave(struct db *db, const struct house *house, bool *given)
 {
 	enum err err = OK;
 
+	*given = true;
+	if (house->lease == NULL)
+		return OK;
+	if (house->leads)
+		err = lease_keep(house->lease, db);
+	*given = err == OK && lease_is_held(house->lease);
+	return err;
+}
+
+enum err background_step(struct db *db, void *given, bool *more)
+{
+	bool may = false;
+	enum err err = ask_leave(db, given, &may);
+
 	*more = false;
+	if (err != OK || !may)
+		return err;
 	for (size_t i = 0; err == OK && i < sizeof table / sizeof table[0]; i++)
 		err = run_step(db, given, &table[i], more);
 	return err;
+}
+
+void background_stop(const struct house *house)
+{
+	enum err err;
+
+	if (house->lease == NULL || !house->leads || house->writer == NULL)
+		return;
+	err = writer_perform(house->writer, tenant_system(), lease_release, house->lease);
+	if (err != OK)
+		LOG(house->log, LOG_WARNING, "the lease was not given back: it runs out by itself",
+		    LOG_INT("err", err));
 }

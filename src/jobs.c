@@ -7,14 +7,17 @@
 #include <time.h>
 
 #include "api/erase.h"
+#include "api/move.h"
 #include "auth/tenant.h"
 #include "auth/tenants.h"
 #include "base/clock.h"
+#include "store/lease.h"
 #include "store/query.h"
 
 #define USES_AT_ONCE     256
 #define TENANTS_MEMORY   ((size_t)64 * 1024 * 1024)
 #define DAY_MILLISECONDS INT64_C(86400000)
+#define LOOK_AGAIN       60 /* seconds, where another process does it */
 
 static enum err store_use(struct db *db, void *context)
 {
@@ -129,16 +132,26 @@ static void apply_retentions(const struct house *house)
 	arena_fini(&arena);
 }
 
+/* Of an import or a deletion that ended in between: with the process, above all. */
+static void tidy_moves(const struct house *house)
+{
+	const struct move_place place = move_place_of(house);
+
+	move_tidy(&place);
+}
+
 static const struct job {
 	const char *name;
 	int64_t every; /* seconds */
+	bool once;     /* of the processes of a database one does it */
 	bool at_end;   /* once more when the server stops */
 	void (*run)(const struct house *house);
 } table[] = {
-	{ "store key uses", 60, true, store_key_uses },
-	{ "forget expired sessions", 3600, false, forget_expired_sessions },
+	{ "store key uses", 60, false, true, store_key_uses },
+	{ "forget expired sessions", 3600, true, false, forget_expired_sessions },
 	/* Hourly, so that a restart every day does not keep data for ever. */
-	{ "apply retentions", 3600, false, apply_retentions },
+	{ "apply retentions", 3600, true, false, apply_retentions },
+	{ "tidy moves", 3, true, false, tidy_moves },
 };
 
 #define JOB_COUNT (sizeof table / sizeof table[0])
@@ -152,13 +165,24 @@ struct jobs {
 	int64_t due[JOB_COUNT]; /* clock_monotonic; the thread's own */
 };
 
+/* Another process does it; it may die, and its work is taken over then. */
+static bool is_anothers(const struct jobs *jobs, const struct job *job)
+{
+	return job->once && jobs->house->lease != NULL && !lease_is_held(jobs->house->lease);
+}
+
 static void run_due(struct jobs *jobs, int64_t now)
 {
 	for (size_t i = 0; i < JOB_COUNT; i++) {
+		int64_t after = table[i].every;
+
 		if (jobs->due[i] > now)
 			continue;
-		table[i].run(jobs->house);
-		jobs->due[i] = clock_monotonic() + table[i].every * 1000000;
+		if (is_anothers(jobs, &table[i]))
+			after = LOOK_AGAIN;
+		else
+			table[i].run(jobs->house);
+		jobs->due[i] = clock_monotonic() + after * 1000000;
 	}
 }
 

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "api/admission.h"
+#include "api/bulletin.h"
+#include "api/conversations.h"
 #include "api/dispatch.h"
 #include "api/list_csv.h"
 #include "api/live_hub.h"
@@ -14,46 +16,90 @@
 #include "background.h"
 #include "base/clock.h"
 #include "jobs.h"
+#include "move/moves.h"
+#include "store/lease.h"
 #include "store/lock.h"
 #include "store/migrate.h"
+#include "store/notices.h"
 
 #define DRAIN_MILLISECONDS 7000 /* of the ten seconds that stopping may take */
 #define SLOW_QUEUE         256
 #define ERRAND_THREADS     4 /* a backup must not hold up who signs in */
 #define BATCH_ITEMS        1024
+#define ASKING_THREADS     8 /* of a remote database, each with a connection of its own */
+#define ASKING_QUEUE       1024
 /* Beside one for each HTTP thread: the control socket's, the slow thread, a job, delayed reads, errands. Each holds one
  * at most, so that nobody ever waits for what a long errand reads with. */
 #define EXTRA_READERS (4 + ERRAND_THREADS)
 
 struct server {
+	struct search_awaits awaits[WRITER_LANES];
+	struct conversations conversations[WRITER_LANES];
 	struct server_options options;
 	struct lock *lock;
 	struct house house;
 	struct http_application application;
 	struct http *http;
 	struct jobs *jobs;
+	struct notices *notices;
 };
 
 /* What the writer's thread does beside its items. */
-static void end_item(void *given, bool kept)
+static void end_item(void *given, struct db *db, bool kept)
 {
 	const struct house *house = given;
 
-	ledger_end_item(house->ledger, kept);
+	ledger_end_item(house_ledger(house, db), kept);
+	if (!kept)
+		conversations_clear(&house->conversations[db_lane(db)]);
 }
 
 static enum err settle(struct db *db, void *given)
 {
 	const struct house *house = given;
 
-	return ledger_settle(db, house->ledger);
+	enum err err = ledger_settle(db, house_ledger(house, db));
+
+	conversations_clear(&house->conversations[db_lane(db)]);
+	if (err == OK)
+		err = search_settle(&house->awaits[db_lane(db)], db);
+	if (err == OK && house->remote)
+		err = bulletin_send(house->bulletins[db_lane(db)], db);
+	return err;
 }
 
-static void forget(void *given)
+static void forget(void *given, struct db *db)
 {
 	const struct house *house = given;
 
-	ledger_forget(house->ledger);
+	ledger_forget(house_ledger(house, db));
+	search_forget(&house->awaits[db_lane(db)]);
+	conversations_clear(&house->conversations[db_lane(db)]);
+	if (house->remote)
+		bulletin_forget(house->bulletins[db_lane(db)]);
+	/* The first lane's thread asks for it. */
+	if (house->lease != NULL && db_lane(db) == 0)
+		lease_forget(house->lease);
+}
+
+/* A database of our own is brought to this version. Another one is changed by its administrator alone. */
+static enum err bring_up(const struct server *server, struct fault *fault)
+{
+	const struct server_options *options = &server->options;
+	const enum err err = server->house.remote
+				 ? migrate_check(options->database, migrations, migration_count, options->log, fault)
+				 : migrate(options->database, migrations, migration_count, options->log, NULL, fault);
+
+	/* A database of another version is not one that another process has. */
+	return err == ERR_CONFLICT ? ERR_INVALID : err;
+}
+
+/* Each has a connection of its own. Where one command is served, one will do. */
+static size_t asking_threads(const struct server *server)
+{
+	if (!server->house.remote)
+		return 0;
+	return server->options.listen == NULL ? 1 : ASKING_THREADS;
 }
 
 static enum err start_store(struct server *server, struct fault *fault)
@@ -70,18 +116,26 @@ static enum err start_store(struct server *server, struct fault *fault)
 							  .idle = background_step },
 					       .log = options->log,
 					       .metrics = house->metrics };
-	enum err err = lock_take(options->database, &server->lock, fault);
+	const struct notices_options notices = {
+		.url = options->database, .heard = bulletin_heard, .context = house, .log = options->log
+	};
+	enum err err = db_know(options->database, &house->remote, fault);
 
-	if (err == OK) {
-		err = migrate(options->database, migrations, migration_count, options->log, NULL, fault);
-		/* A database of another version is not one that another process has. */
-		err = err == ERR_CONFLICT ? ERR_INVALID : err;
-	}
+	if (err == OK && house->remote)
+		err = lease_new(&house->lease, "background");
+	if (err == OK)
+		err = lock_take(options->database, &server->lock, fault);
+	if (err == OK)
+		err = bring_up(server, fault);
+	/* Before the first key is remembered. */
+	if (err == OK && house->remote)
+		err = notices_start(&server->notices, &notices, fault);
 	if (err == OK)
 		err = writer_start(&house->writer, &writer, fault);
 	if (err == OK)
-		err = readers_new(&house->readers, options->database, (size_t)options->threads + EXTRA_READERS,
-				  options->log, fault);
+		err =
+		    readers_new(&house->readers, options->database,
+				(size_t)options->threads + EXTRA_READERS + asking_threads(server), options->log, fault);
 	return err;
 }
 
@@ -113,7 +167,12 @@ static enum err start_parts(struct server *server, struct fault *fault)
 	if (err == OK)
 		err = places_new(&house->downloads, LIST_CSV_DOWNLOADS, LIST_CSV_DOWNLOADS_EACH);
 	if (err == OK)
-		err = ledger_new(&house->ledger, house->log);
+		err = moves_new(&house->moves);
+	for (size_t i = 0; err == OK && i < WRITER_LANES; i++) {
+		err = ledger_new(&house->ledgers[i], house->log);
+		if (err == OK)
+			err = bulletin_new(&house->bulletins[i]);
+	}
 	if (err != OK)
 		return fault_set(fault, err, NULL, NULL, "Out of memory.");
 	err = start_store(server, fault);
@@ -130,6 +189,8 @@ static enum err start_parts(struct server *server, struct fault *fault)
 	err = worker_start(&house->slow, "slow", 1, SLOW_QUEUE);
 	if (err == OK)
 		err = worker_start(&house->errands, "errands", ERRAND_THREADS, SLOW_QUEUE);
+	if (err == OK && house->remote)
+		err = worker_start(&house->asking, "asking", asking_threads(server), ASKING_QUEUE);
 	if (err == OK)
 		err = admission_start(&house->admission, house->writer, house->metrics);
 	if (err == OK)
@@ -163,11 +224,14 @@ enum err server_start(struct server **out, const struct server_options *options,
 	if (server == NULL)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	server->options = *options;
+	server->house.awaits = server->awaits;
+	server->house.conversations = server->conversations;
 	server->house.log = options->log;
 	server->house.database = options->database;
 	server->house.body_limit = (size_t)options->max_body;
 	server->house.started_at = clock_now();
 	server->house.signup_open = options->signup_open;
+	server->house.leads = options->listen != NULL;
 	err = start_parts(server, fault);
 	if (err == OK)
 		err = start_http(server, fault);
@@ -225,21 +289,31 @@ void server_stop(struct server *server)
 	worker_stop(house->slow);
 	oidc_provider_stop(house->oidc);
 	worker_stop(house->errands);
+	worker_stop(house->asking);
 	admission_stop(house->admission);
+	background_stop(house);
 	writer_stop(house->writer); /* answers all that waits */
+	notices_stop(server->notices);
 	live_hub_stop(house->live);
 	if (server->http != NULL)
 		http_stop(server->http);
 	live_hub_free(house->live);
 	admission_free(house->admission);
 	places_free(house->downloads);
-	ledger_free(house->ledger);
+	moves_free(house->moves);
+	for (size_t i = 0; i < WRITER_LANES; i++) {
+		ledger_free(house->ledgers[i]);
+		bulletin_free(house->bulletins[i]);
+		conversations_fini(&server->conversations[i]);
+		search_awaits_fini(&server->awaits[i]);
+	}
 	readers_free(house->readers);
 	oidc_provider_free(house->oidc);
 	free((void *)house->openapi.at);
 	attempts_free(house->attempts);
 	api_keys_free(house->keys);
 	metrics_free(house->metrics);
+	lease_free(house->lease);
 	lock_release(server->lock);
 	free(server);
 }

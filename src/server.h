@@ -14,9 +14,9 @@
 #include "base/text.h"
 
 struct server_options {
-	struct text database; /* "sqlite:PATH" */
+	struct text database; /* as db_open takes it */
 	const char *listen;   /* "127.0.0.1:8080"; NULL: the control socket only */
-	const char *control;  /* path of the control socket */
+	const char *control;  /* path of the control socket; NULL: none */
 	const char *trusted_proxy;
 	int64_t threads; /* of HTTP */
 	int64_t max_connections;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs test suites, two programs at a time, and counts.
-# Usage: tests/run.sh PART...     checks, a variant of the build (release, asan, tsan), or crash
+# Usage: tests/run.sh PART...     checks, a variant of the build (release, asan, tsan), postgres, crash, or isolation
 # On success a line a suite; of what failed its whole output. The last line is always "N passed, N failed".
 # A skipped test, a program that says nothing and one that dies before its summary are failures.
 set -u
@@ -20,7 +20,13 @@ export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
 results=$(mktemp -d)
 running=()
-trap 'kill "${running[@]}" 2>/dev/null; rm -rf "$results"' EXIT
+clusters= # a folder; in it one for each PostgreSQL that may run
+end() {
+	kill "${running[@]}" 2>/dev/null
+	stop_postgres
+	rm -rf "$results"
+}
+trap end EXIT
 trap 'exit 130' INT TERM
 number=0 passed=0 failed=0
 
@@ -135,29 +141,93 @@ step() {
 	[ "$failed" -eq "$before" ]
 }
 
-# node_suite AT_ONCE SUITE VARIANT SECONDS: every file of tests/SUITE against the binaries of a variant
+# node_file AT_ONCE SUITE VARIANT SECONDS FILE: one file against the binaries of a variant, on the engine
+node_file() {
+	start "$1" "$2 ($3$on)" tap "$4" "${prefix[@]}" env "${engine[@]}" INNKEEPER="$PWD/$binary" \
+		INNKEEPER_HTTP_PROBE="$PWD/build/$3/tests/http_probe" STATEMENT_COMPILER="$PWD/build/$3/tools/statement_compiler" \
+		INNKEEPER_VARIANT="$3" node --test --test-reporter=tap "$5"
+}
+
+# What fills a server to its limits, which a sanitizer moves: the same code is gone through by the other files.
+unsanitized=' api/admission.test.mjs api/bounded.test.mjs isolation/isolation.test.mjs '
+
+# node_suite AT_ONCE SUITE VARIANT SECONDS: every file of tests/SUITE
 node_suite() {
 	local file
 	for file in tests/"$2"/*.test.mjs; do
-		start "$1" "$2 ($3)" tap "$4" "${prefix[@]}" env INNKEEPER="$PWD/$binary" \
-			INNKEEPER_HTTP_PROBE="$PWD/build/$3/tests/http_probe" STATEMENT_COMPILER="$PWD/build/$3/tools/statement_compiler" \
-			INNKEEPER_VARIANT="$3" node --test --test-reporter=tap "$file"
+		[ "$3" = release ] || [[ $unsanitized != *" ${file#tests/} "* ]] || continue
+		node_file "$@" "$file"
 	done
 }
 
 variant() {
-	local suite program prefix=() binary=build/$1/innkeeper
+	local suite program prefix=() binary=build/$1/innkeeper on= engine=()
 	[ "$1" != tsan ] || prefix=("${fixed_addresses[@]}")
 	step "build ($1)" $make "$binary" "tests-$1" test-packages || return
 	for program in tests/unit/test_*.c; do
 		program=build/$1/tests/$(basename "$program" .c)
-		start 2 "unit ($1)" tap 300 "${prefix[@]}" "$program"
+		[[ $program == */test_postgres_* ]] || start 2 "unit ($1)" tap 300 "${prefix[@]}" "$program"
 	done
-	for suite in tools net api; do
+	for suite in tools net api isolation; do
 		node_suite 2 "$suite" "$1" 900
 	done
-	[ "$1" != release ] || node_suite 2 docs "$1" 900
+	if [ "$1" = release ]; then
+		node_suite 2 docs "$1" 900
+		node_suite 2 isolation "$1" 1800
+	fi
 	report
+}
+
+# What is about SQLite's file alone and has no meaning on PostgreSQL, where everything else of api and isolation runs too.
+sqlite_alone='
+	api/backup.test.mjs        copies of the file, and putting them back: PostgreSQL has pg_dump for it
+	api/command_line.test.mjs  locks, paths and damage of the file; the verbs are api/verbs.test.mjs
+	api/demo.test.mjs          a demonstration makes a file of its own
+	api/openapi.test.mjs       what the routes say of themselves, which no database answers
+'
+# The sanitizers look at the engine itself; the rest of the house they have seen on SQLite.
+sanitized_on_postgres='api/chats api/batch api/identify api/erase api/sign_in api/lists api/search'
+
+start_postgres() {
+	clusters=$(mktemp -d /tmp/innkeeper-postgres-XXXXXX)
+	chmod 755 "$clusters" # its servers run as another user
+	tests/postgres.sh start "$clusters/shared" >"$clusters/url" || return
+	engine=(INNKEEPER_TEST_POSTGRES="$(<"$clusters/url")" INNKEEPER_TEST_TEMPLATE=template_house
+		INNKEEPER_TEST_CLUSTERS="$clusters")
+	env "${engine[@]}" INNKEEPER="$PWD/$binary" node tests/postgres_template.mjs template_house
+}
+
+# Each by its process id, also one whose test was killed; nothing of them is needed any more.
+stop_postgres() {
+	local running
+	[ -n "$clusters" ] || return 0
+	for running in "$clusters"/*/data/postmaster.pid; do
+		tests/postgres.sh stop "${running%/data/postmaster.pid}" immediate
+	done
+	rm -rf "$clusters"
+	clusters=
+}
+
+postgres() {
+	local file program prefix=() binary=build/release/innkeeper on=', PostgreSQL' engine=()
+	step 'build (release)' $make "$binary" tests-release build/asan/innkeeper test-packages || return
+	start_postgres >"$results/postgres" 2>&1
+	if ! step 'a PostgreSQL of our own' sh -c 'cat "$1" && [ ! -s "$1" ]' - "$results/postgres"; then
+		stop_postgres
+		return
+	fi
+	for program in tests/unit/test_postgres_*.c; do
+		start 2 "unit (release$on)" tap 300 env "${engine[@]}" "build/release/tests/$(basename "$program" .c)"
+	done
+	for file in tests/{postgres,api,isolation}/*.test.mjs; do
+		grep -q "^	${file#tests/} " <<<"$sqlite_alone" || node_file 2 "$(basename "$(dirname "$file")")" release 900 "$file"
+	done
+	binary=build/asan/innkeeper
+	for file in $sanitized_on_postgres; do
+		node_file 2 "${file%/*}" asan 900 "tests/$file.test.mjs"
+	done
+	report
+	stop_postgres
 }
 
 for part in "$@"; do
@@ -171,15 +241,25 @@ for part in "$@"; do
 	release | asan | tsan)
 		variant "$part"
 		;;
+	postgres)
+		postgres
+		;;
 	crash)
-		prefix=() binary=build/release/innkeeper
+		prefix=() on= engine=() binary=build/release/innkeeper
 		if step 'build (crash)' $make "$binary" tests-release; then
 			node_suite 1 crash release 3600
 			report
 		fi
 		;;
+	isolation)
+		prefix=() binary=build/release/innkeeper
+		if step 'build (isolation)' $make "$binary" test-packages; then
+			node_suite 1 isolation release 14400
+			report
+		fi
+		;;
 	*)
-		echo "usage: $0 checks|release|asan|tsan|crash..." >&2
+		echo "usage: $0 checks|release|asan|tsan|postgres|crash|isolation..." >&2
 		exit 2
 		;;
 	esac

@@ -3,15 +3,15 @@
 # Usage: tools/install_packages.sh run|test|bench|fresh
 set -eu
 
-run='gcc libc6-dev make pkg-config libmicrohttpd-dev libjansson-dev libsqlite3-dev libsodium-dev libutf8proc-dev
+run='gcc libc6-dev make pkg-config libmicrohttpd-dev libjansson-dev libsqlite3-dev libpq-dev libsodium-dev libutf8proc-dev
 	libcurl4-openssl-dev libssl-dev libglib2.0-dev tzdata ca-certificates'
 # gcc brings the sanitizers' libraries (libgcc-12-dev), clang its own headers.
-test='clang clang-format clang-tidy cppcheck libcmocka-dev curl strace sqlite3 nodejs npm'
+test='clang clang-format clang-tidy cppcheck libcmocka-dev curl strace sqlite3 postgresql nodejs npm'
 
 case "${1:-}" in
 run) wanted="$run" ;;
 test) wanted="$run $test" ;;
-bench) wanted="$run wrk curl sqlite3 nodejs" ;;
+bench) wanted="$run wrk curl sqlite3 postgresql nodejs" ;;
 fresh) wanted='debootstrap git' ;;
 *)
 	echo "usage: $0 run|test|bench|fresh" >&2

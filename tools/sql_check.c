@@ -12,6 +12,7 @@ struct check {
 	const struct sql_statement *statement;
 	const struct sql *sql;
 	enum engine engine;
+	bool *used; /* which parameters this text or another one uses */
 	struct mentions mentions;
 	const struct mention *target; /* NULL: the statement reads */
 };
@@ -125,7 +126,6 @@ static void check_parameters(const struct check *check)
 {
 	const struct sql *sql = check->sql;
 	const struct values *in = &check->statement->in;
-	bool *used = pool_take(check->pool, (in->count + 1) * sizeof(*used));
 	bool organization = false;
 
 	for (size_t i = 0; i < sql->count; i++) {
@@ -143,11 +143,7 @@ static void check_parameters(const struct check *check)
 			k++;
 		if (k == in->count)
 			fail(sql->file, token->line, ":%s is not among the parameters (in)", token->name);
-		used[k] = true;
-	}
-	for (size_t k = 0; k < in->count; k++) {
-		if (!used[k])
-			fail(sql->file, in->line, "parameter %s is not used in the text", in->list[k].name);
+		check->used[k] = true;
 	}
 	if (check->statement->tenant && !organization && !(check->target != NULL && is_apart(check, check->target)))
 		fail(sql->file, sql_line(sql, 0), "a :tenant statement says :organization at least once");
@@ -387,21 +383,25 @@ static void check_out(const struct check *check)
 	}
 }
 
-void statement_check(struct pool *pool, const struct schema *schema, struct sql_statement *statement)
+void statement_check(struct pool *pool, const struct schema schemas[ENGINE_COUNT], struct sql_statement *statement)
 {
 	for (size_t i = 0; i < statement->in.count; i++) {
 		if (strcmp(statement->in.list[i].name, "organization") == 0)
 			fail(statement->file, statement->in.line,
 			     "the organization comes from the scope, not from a parameter (in)");
 	}
+	bool *used = pool_take(pool, (statement->in.count + 1) * sizeof(*used));
 	for (int engine = 0; engine < ENGINE_COUNT; engine++) {
 		struct check check = { .pool = pool,
+				       .used = used,
 				       .statement = statement,
 				       .sql = &statement->texts[engine],
 				       .engine = (enum engine)engine };
 		const char *target = NULL;
+		if (check.sql->count == 0)
+			continue;
 		check_verbs(&check);
-		check.mentions = mentions_read(pool, schema, check.sql);
+		check.mentions = mentions_read(pool, &schemas[engine], check.sql);
 		if (check.mentions.count > 0 && check.mentions.list[0].target) {
 			check.target = &check.mentions.list[0];
 			target = check.target->table->name;
@@ -413,10 +413,16 @@ void statement_check(struct pool *pool, const struct schema *schema, struct sql_
 		else
 			check_system(&check);
 		check_out(&check);
-		if (engine > 0 && ((target == NULL) != (statement->write_target == NULL) ||
-				   (target != NULL && strcmp(target, statement->write_target) != 0)))
+		if (engine > 0 && statement->texts[ENGINE_SQLITE].count > 0 &&
+		    ((target == NULL) != (statement->write_target == NULL) ||
+		     (target != NULL && strcmp(target, statement->write_target) != 0)))
 			fail(statement->file, statement->line, "the two texts of %s write different tables",
 			     statement->name);
 		statement->write_target = target;
+	}
+	for (size_t k = 0; k < statement->in.count; k++) {
+		if (!used[k])
+			fail(statement->file, statement->in.line, "parameter %s is not used in the text",
+			     statement->in.list[k].name);
 	}
 }

@@ -10,6 +10,6 @@
 #include "sql_statement.h"
 
 /* Also fills in what the statement writes. */
-void statement_check(struct pool *pool, const struct schema *schema, struct sql_statement *statement);
+void statement_check(struct pool *pool, const struct schema schemas[ENGINE_COUNT], struct sql_statement *statement);
 
 #endif

@@ -185,6 +185,27 @@ static void print_token(struct output *output, const struct sql_statement *state
 		print(output, " AS %.*s", (int)token->length, token->at);
 }
 
+/* An INSERT of a row whose number PostgreSQL gives; where another row may be in the way, nobody asks for it. */
+static bool is_numbered(const struct schema *schema, const struct sql_statement *statement)
+{
+	const struct sql *sql = &statement->texts[ENGINE_POSTGRES];
+	const struct table *table =
+	    statement->write_target == NULL ? NULL : schema_find(schema, statement->write_target);
+
+	if (!sql_word(sql, 0, "insert") || table == NULL)
+		return false;
+	for (size_t i = 0; i < sql->count; i++) {
+		if (sql_word(sql, i, "conflict"))
+			return false;
+	}
+	for (size_t i = 0; i < table->column_count; i++) {
+		if (strcmp(table->columns[i], "number") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* NULL: the statement is not for this engine. */
 static const char *engine_text(struct pool *pool, const struct schema *schema, const struct sql_statement *statement,
 			       enum engine engine)
 {
@@ -192,6 +213,8 @@ static const char *engine_text(struct pool *pool, const struct schema *schema, c
 	const struct sql *sql = &statement->texts[engine];
 	const struct mentions mentions = mentions_read(pool, schema, sql);
 
+	if (sql->count == 0)
+		return NULL;
 	for (size_t i = 0; i < sql->count; i++) {
 		const struct token *token = sql_at(sql, i);
 		const struct mention *mention = NULL;
@@ -207,6 +230,8 @@ static const char *engine_text(struct pool *pool, const struct schema *schema, c
 		}
 		print_token(&output, statement, token, mention);
 	}
+	if (engine == ENGINE_POSTGRES && is_numbered(schema, statement))
+		print(&output, statement->out.count == 0 ? " RETURNING number" : ", number");
 	add(&output, "", 1);
 	return output.at;
 }
@@ -224,28 +249,40 @@ static void print_columns(struct output *output, const char *name, const char *d
 	print(output, "};\n");
 }
 
-static void print_parts(struct output *output, const struct schema *schema, const struct sql_statement *statement)
-{
-	const char *sqlite = engine_text(output->pool, schema, statement, ENGINE_SQLITE);
-	const char *postgres = engine_text(output->pool, schema, statement, ENGINE_POSTGRES);
+static const char *const engine_names[ENGINE_COUNT] = { [ENGINE_SQLITE] = "sqlite", [ENGINE_POSTGRES] = "postgres" };
 
+static void print_parts(struct output *output, const struct schema schemas[ENGINE_COUNT],
+			const struct sql_statement *statement)
+{
 	print(output, "\n");
 	print_columns(output, statement->name, "in", &statement->in);
 	print_columns(output, statement->name, "out", &statement->out);
-	print_constant(output, pool_format(output->pool, "%s_sqlite", statement->name), sqlite, strlen(sqlite));
-	print_constant(output, pool_format(output->pool, "%s_postgres", statement->name), postgres, strlen(postgres));
+	for (int engine = 0; engine < ENGINE_COUNT; engine++) {
+		const char *text = engine_text(output->pool, &schemas[engine], statement, (enum engine)engine);
+		if (text != NULL)
+			print_constant(output,
+				       pool_format(output->pool, "%s_%s", statement->name, engine_names[engine]), text,
+				       strlen(text));
+	}
 }
 
-static void print_row(struct output *output, const struct sql_statement *statement)
+static void print_row(struct output *output, const struct schema *postgres, const struct sql_statement *statement)
 {
 	const char *name = statement->name;
 
 	print(output, "\t[STATEMENT_%s] = {\n", upper(output->pool, name));
 	print(output, "\t\t.name = \"%s\",\n", name);
 	print(output, "\t\t.kind = %s,\n", statement->tenant ? "STATEMENT_TENANT" : "STATEMENT_SYSTEM");
+	if (is_numbered(postgres, statement))
+		print(output, "\t\t.numbered = true,\n");
+	if (statement->many)
+		print(output, "\t\t.many = true,\n");
 	if (statement->write_target != NULL)
 		print(output, "\t\t.write_target = \"%s\",\n", statement->write_target);
-	print(output, "\t\t.sqlite = %s_sqlite,\n\t\t.postgres = %s_postgres,\n", name, name);
+	for (int engine = 0; engine < ENGINE_COUNT; engine++) {
+		if (statement->texts[engine].count > 0)
+			print(output, "\t\t.%s = %s_%s,\n", engine_names[engine], name, engine_names[engine]);
+	}
 	if (statement->in.count > 0)
 		print(output, "\t\t.in = %s_in_columns,\n\t\t.in_count = %zu,\n", name, statement->in.count);
 	if (statement->out.count > 0)
@@ -294,24 +331,45 @@ static void print_search_tables(struct output *output, const struct schema *sche
 	print(output, "};\nconst size_t search_table_count = %zu;\n", count);
 }
 
-void emit_statements(struct output *output, const struct schema *schema, const struct sql_statements *statements)
+/* On PostgreSQL a search table is one of them. */
+static void print_postgres_tables(struct output *output, const struct schema *schema)
+{
+	size_t count = 0;
+
+	print(output, "\nconst struct protected_table postgres_tables[] = {\n");
+	for (size_t i = 0; i < schema->count; i++) {
+		const struct table *table = &schema->tables[i];
+		if (table->dropped || table->owner_column == NULL)
+			continue;
+		print(output, "\t{ .name = \"%s\", .owner_column = \"%s\" },\n", table->name, table->owner_column);
+		count++;
+	}
+	/* C knows no empty array. */
+	if (count == 0)
+		print(output, "\t{ .name = NULL },\n");
+	print(output, "};\nconst size_t postgres_table_count = %zu;\n", count);
+}
+
+void emit_statements(struct output *output, const struct schema schemas[ENGINE_COUNT],
+		     const struct sql_statements *statements)
 {
 	print(output,
 	      "/* Generated from sql/ by tools/statement_compiler.c: change the statements there, not here. */\n"
 	      "#include \"statements.h\"\n\n#include <stddef.h>\n");
 	for (size_t i = 0; i < statements->count; i++)
-		print_parts(output, schema, &statements->list[i]);
+		print_parts(output, schemas, &statements->list[i]);
 	print(output, "\nconst struct statement statements[] = {\n");
 	for (size_t i = 0; i < statements->count; i++)
-		print_row(output, &statements->list[i]);
+		print_row(output, &schemas[ENGINE_POSTGRES], &statements->list[i]);
 	if (statements->count == 0)
 		print(output, "\t{ .name = NULL },\n");
 	print(output, "};\nconst size_t statement_count = STATEMENT_COUNT;\n");
-	print_protected_tables(output, schema);
-	print_search_tables(output, schema);
+	print_protected_tables(output, &schemas[ENGINE_SQLITE]);
+	print_search_tables(output, &schemas[ENGINE_SQLITE]);
+	print_postgres_tables(output, &schemas[ENGINE_POSTGRES]);
 }
 
-void emit_migrations(struct output *output, const struct migration_files *files)
+void emit_migrations(struct output *output, const struct migration_files *files, const struct script_files *scripts)
 {
 	print(output,
 	      "/* Generated from sql/schema/ by tools/statement_compiler.c: change the migrations there, not here. */\n"
@@ -319,16 +377,25 @@ void emit_migrations(struct output *output, const struct migration_files *files)
 	for (size_t i = 0; i < files->count; i++) {
 		const struct migration_file *file = &files->list[i];
 		print(output, "\n");
-		print_constant(output, pool_format(output->pool, "text_%04d", file->number), file->source.at,
-			       file->source.length);
+		for (int engine = 0; engine < ENGINE_COUNT; engine++)
+			print_constant(output, pool_format(output->pool, "%s_%04d", engine_names[engine], file->number),
+				       file->sources[engine].at, file->sources[engine].length);
 	}
 	print(output, "\nconst struct migration migrations[] = {\n");
 	for (size_t i = 0; i < files->count; i++) {
 		const struct migration_file *file = &files->list[i];
-		print(output,
-		      "\t{\n\t\t.number = %d,\n\t\t.name = \"%s\",\n\t\t.text = text_%04d,\n\t\t.checksum = "
-		      "\"%s\",\n\t},\n",
-		      file->number, file->name, file->number, file->checksum);
+		print(output, "\t{\n\t\t.number = %d,\n\t\t.name = \"%s\",\n", file->number, file->name);
+		for (int engine = 0; engine < ENGINE_COUNT; engine++)
+			print(output, "\t\t.%s = { %s_%04d, \"%s\" },\n", engine_names[engine], engine_names[engine],
+			      file->number, file->checksums[engine]);
+		print(output, "\t},\n");
 	}
 	print(output, "};\nconst size_t migration_count = %zu;\n", files->count);
+	for (size_t i = 0; i < scripts->count; i++) {
+		const struct script_file *script = &scripts->list[i];
+		const char *name = pool_format(output->pool, "text_of_%s", script->name);
+		print(output, "\n");
+		print_constant(output, name, script->source.at, script->source.length);
+		print(output, "const char *const postgres_%s = %s;\n", script->name, name);
+	}
 }

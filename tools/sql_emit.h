@@ -18,9 +18,20 @@ struct output {
 
 struct migration_file {
 	int number;
+	const char *name;                    /* without .sql */
+	struct source sources[ENGINE_COUNT]; /* the same twice if both engines share it */
+	const char *checksums[ENGINE_COUNT];
+};
+
+/* A text that the store runs as it stands: sql/postgres. */
+struct script_file {
 	const char *name; /* without .sql */
 	struct source source;
-	const char *checksum;
+};
+
+struct script_files {
+	struct script_file *list;
+	size_t count;
 };
 
 struct migration_files {
@@ -29,7 +40,8 @@ struct migration_files {
 };
 
 void emit_header(struct output *output, const struct sql_statements *statements);
-void emit_statements(struct output *output, const struct schema *schema, const struct sql_statements *statements);
-void emit_migrations(struct output *output, const struct migration_files *files);
+void emit_statements(struct output *output, const struct schema schemas[ENGINE_COUNT],
+		     const struct sql_statements *statements);
+void emit_migrations(struct output *output, const struct migration_files *files, const struct script_files *scripts);
 
 #endif

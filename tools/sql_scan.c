@@ -242,8 +242,18 @@ static void scan_word(struct pool *pool, const struct source *source, struct pos
 	token->name = name;
 }
 
+/* The body of a function, $$ … $$, with its quotes. */
+static size_t dollar_length(const struct source *source, const struct position *position, const char *at)
+{
+	const char *end = at[1] == '$' ? strstr(at + 2, "$$") : NULL;
+
+	if (end == NULL)
+		fail(source->file, position->line, "a body stands between $$ and $$");
+	return (size_t)(end + 2 - at);
+}
+
 static void scan_sign(struct pool *pool, const struct source *source, struct position *position, struct token *token,
-		      bool brackets)
+		      enum dialect dialect)
 {
 	const char *at = token->at;
 
@@ -256,9 +266,12 @@ static void scan_sign(struct pool *pool, const struct source *source, struct pos
 			token->length++;
 		token->kind = TOKEN_PARAMETER;
 		token->name = pool_string(pool, at + 1, token->length - 1);
+	} else if (at[0] == '$' && dialect == DIALECT_POSTGRES_SCRIPT) {
+		token->kind = TOKEN_STRING;
+		token->length = dollar_length(source, position, at);
 	} else if (at[0] == '?' || at[0] == '$' || (at[0] == '@' && is_name_part(at[1]))) {
 		fail(source->file, position->line, "'%c' is refused here: parameters are written :name", at[0]);
-	} else if (at[0] == '`' || at[0] == '\\' || (at[0] == '[' && !brackets)) {
+	} else if (at[0] == '`' || at[0] == '\\' || (at[0] == '[' && dialect == DIALECT_COMMON)) {
 		fail(source->file, position->line, "'%c' is refused here: names are quoted with \"", at[0]);
 	} else if ((unsigned char)at[0] < ' ' || at[0] == 0x7f) {
 		fail(source->file, position->line, "a control character is refused here");
@@ -266,7 +279,7 @@ static void scan_sign(struct pool *pool, const struct source *source, struct pos
 }
 
 static void scan_token(struct pool *pool, const struct source *source, struct position *position, struct token *token,
-		       bool brackets)
+		       enum dialect dialect)
 {
 	const char *at = source->at + position->offset;
 
@@ -286,14 +299,14 @@ static void scan_token(struct pool *pool, const struct source *source, struct po
 		while (is_name_part(at[token->length]) || at[token->length] == '.')
 			token->length++;
 	} else {
-		scan_sign(pool, source, position, token, brackets);
+		scan_sign(pool, source, position, token, dialect);
 	}
 	for (size_t i = 0; i < token->length; i++)
 		position->line += at[i] == '\n';
 	position->offset += token->length;
 }
 
-struct sql sql_scan(struct pool *pool, const struct source *source, struct position *position, bool brackets)
+struct sql sql_scan(struct pool *pool, const struct source *source, struct position *position, enum dialect dialect)
 {
 	struct sql sql = { .file = source->file, .last_line = position->line };
 
@@ -308,7 +321,7 @@ struct sql sql_scan(struct pool *pool, const struct source *source, struct posit
 			sql.ended = true;
 			return sql;
 		}
-		scan_token(pool, source, position, &token, brackets);
+		scan_token(pool, source, position, &token, dialect);
 		sql.tokens = pool_grow(pool, sql.tokens, sql.count, sizeof(*sql.tokens));
 		sql.tokens[sql.count++] = token;
 	}

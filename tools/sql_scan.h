@@ -67,9 +67,14 @@ struct sql {
 	int last_line;
 };
 
-/* Reads up to and over the next semicolon, or to the end of the source, and moves the position there.
- * `brackets`: a `[` is a sign (PostgreSQL's arrays); without it, it is refused (SQLite quotes names so). */
-struct sql sql_scan(struct pool *pool, const struct source *source, struct position *position, bool brackets);
+enum dialect {
+	DIALECT_COMMON,          /* both engines read it, or SQLite alone */
+	DIALECT_POSTGRES,        /* a `[` is a sign: arrays. Elsewhere it is refused, for SQLite quotes names so */
+	DIALECT_POSTGRES_SCRIPT, /* and a body may stand between $$ and $$: functions */
+};
+
+/* Reads up to and over the next semicolon, or to the end of the source, and moves the position there. */
+struct sql sql_scan(struct pool *pool, const struct source *source, struct position *position, enum dialect dialect);
 
 /* The token at an index; before the first and behind the last one an empty TOKEN_END. */
 const struct token *sql_at(const struct sql *sql, size_t index);

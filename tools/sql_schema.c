@@ -115,6 +115,16 @@ static void drop_table(struct schema *schema, const struct sql *sql, size_t at)
 		fail(sql->file, sql_line(sql, at), "DROP TABLE takes one name and no more");
 }
 
+/* ENABLE, FORCE or NO FORCE ROW LEVEL SECURITY, which changes no column. */
+static bool sets_row_security(const struct sql *sql, size_t verb)
+{
+	static const char *const verbs[] = { "enable", "disable", "force", NULL };
+
+	if (sql_word(sql, verb, "no"))
+		verb++;
+	return sql_any(sql, verb, verbs) && sql_word(sql, verb + 1, "row") && sql_word(sql, verb + 2, "level");
+}
+
 static void alter_table(struct pool *pool, struct schema *schema, const struct sql *sql, size_t at)
 {
 	struct table *table = find(schema, table_name(sql, at));
@@ -144,7 +154,7 @@ static void alter_table(struct pool *pool, struct schema *schema, const struct s
 		table->column_count = 0;
 		for (size_t i = 0; i < count; i++)
 			add_column(pool, table, rest[i]);
-	} else {
+	} else if (!sets_row_security(sql, verb)) {
 		fail(sql->file, sql_line(sql, at), "ALTER TABLE is understood with RENAME, ADD and DROP COLUMN alone");
 	}
 }
@@ -165,13 +175,13 @@ static void read_statement(struct pool *pool, struct schema *schema, const struc
 		alter_table(pool, schema, sql, 2);
 }
 
-void schema_read(struct pool *pool, struct schema *schema, const struct source *source)
+void schema_read(struct pool *pool, struct schema *schema, const struct source *source, enum dialect dialect)
 {
 	struct position position = { .offset = 0, .line = 1 };
 	struct sql sql;
 
 	do {
-		sql = sql_scan(pool, source, &position, false);
+		sql = sql_scan(pool, source, &position, dialect);
 		read_statement(pool, schema, &sql);
 	} while (sql.ended);
 }

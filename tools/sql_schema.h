@@ -1,4 +1,4 @@
-/* The tables that the migrations leave behind, and which of them belong to an organization.
+/* The tables that the migrations leave behind on an engine, and which of them belong to an organization.
  * Owner: the compiler's pool. One thread.
  * Understands CREATE, DROP and ALTER TABLE, and CREATE VIRTUAL TABLE of full text; steps over indexes, triggers, views
  * and data. Never takes a table it cannot read for one without an owner: that is an error. Next: tools/sql_check.h,
@@ -23,7 +23,7 @@ struct schema {
 };
 
 /* Applies one migration. */
-void schema_read(struct pool *pool, struct schema *schema, const struct source *source);
+void schema_read(struct pool *pool, struct schema *schema, const struct source *source, enum dialect dialect);
 /* Says of each table which column is its owner; behind the last migration. */
 void schema_finish(struct schema *schema);
 const struct table *schema_find(const struct schema *schema, const char *name);

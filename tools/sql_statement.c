@@ -122,8 +122,11 @@ static void start_statement(struct reader *reader, const char *line)
 	statement.tenant = strcmp(kind, ":tenant") == 0;
 	if (!statement.tenant && strcmp(kind, ":system") != 0)
 		fail(statement.file, statement.line, "'%s' is not a kind: :tenant or :system", kind);
-	if (*line != '\0')
-		fail(statement.file, statement.line, "nothing may follow the kind of a statement");
+	if (*line != '\0') {
+		statement.many = strcmp(next_word(reader, &line), ":many") == 0;
+		if (!statement.many || *line != '\0')
+			fail(statement.file, statement.line, "nothing but :many may follow the kind of a statement");
+	}
 	for (size_t i = 0; i < statements->count; i++) {
 		const struct sql_statement *other = &statements->list[i];
 		if (strcmp(other->name, statement.name) == 0)
@@ -140,10 +143,18 @@ static void start_statement(struct reader *reader, const char *line)
 
 static void choose_engine(struct reader *reader, enum engine engine, const char *rest)
 {
-	if (rest[strspn(rest, " \t\r")] != '\0')
-		fail(reader->source->file, reader->position.line, "an engine's line stands alone");
+	const char *word = rest + strspn(rest, " \t\r");
+	const bool none = strncmp(word, "none", 4) == 0 && word[4 + strspn(word + 4, " \t\r")] == '\0';
+
+	if (*word != '\0' && !none)
+		fail(reader->source->file, reader->position.line, "an engine's line stands alone, or says none");
 	if (reader->choosing)
 		fail(reader->source->file, reader->position.line, "the engine's line before this one has no text");
+	if (none) {
+		reader->given[engine] = true; /* and its text stays empty */
+		reader->chosen[engine] = false;
+		return;
+	}
 	memset(reader->chosen, false, sizeof(reader->chosen));
 	reader->chosen[engine] = true;
 	reader->choosing = true;
@@ -205,8 +216,8 @@ static void read_text(struct reader *reader)
 	if (statement == NULL)
 		fail(file, line, "a text stands before the first name");
 	reader->continued = NULL;
-	bool brackets = !reader->chosen[ENGINE_SQLITE];
-	struct sql sql = sql_scan(reader->pool, reader->source, &reader->position, brackets);
+	const enum dialect dialect = reader->chosen[ENGINE_SQLITE] ? DIALECT_COMMON : DIALECT_POSTGRES;
+	struct sql sql = sql_scan(reader->pool, reader->source, &reader->position, dialect);
 	if (!sql.ended || sql.marked)
 		fail(file, line, "the text of %s does not end with ;", statement->name);
 	if (sql.count == 0)

@@ -33,8 +33,9 @@ struct sql_statement {
 	const char *name;
 	int line;
 	bool tenant;
+	bool many; /* rows are fetched piece by piece */
 	struct values in, out;
-	struct sql texts[ENGINE_COUNT]; /* the same one twice if both engines share it */
+	struct sql texts[ENGINE_COUNT]; /* the same one twice if both engines share it; empty: not for this engine */
 	const char *write_target;       /* set by the check; NULL: it only reads */
 };
 

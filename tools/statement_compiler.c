@@ -84,19 +84,50 @@ static int migration_number(const char *name)
 }
 
 /* A text for PostgreSQL alone stands beside the migration it belongs to. */
+static const char *companion(struct pool *pool, const char *name)
+{
+	return pool_format(pool, "%.*s.postgres.sql", (int)(strlen(name) - strlen(".sql")), name);
+}
+
+static bool is_there(const struct names *names, const char *name)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (strcmp(names->list[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void check_companion(struct pool *pool, const struct names *names, const char *path, const char *name)
 {
 	size_t stem = strlen(name) - strlen(".postgres.sql");
 	const char *common = pool_format(pool, "%.*s.sql", (int)stem, name);
 
-	for (size_t i = 0; i < names->count; i++) {
-		if (strcmp(names->list[i], common) == 0)
-			return;
-	}
-	fail(path, 1, "there is no %s beside it", common);
+	if (!is_there(names, common))
+		fail(path, 1, "there is no %s beside it", common);
 }
 
-static struct migration_files read_migrations(struct pool *pool, const char *folder, struct schema *schema)
+static struct migration_file read_migration(struct pool *pool, const char *folder, const struct names *names,
+					    const char *name, struct schema schemas[ENGINE_COUNT])
+{
+	const char *other = companion(pool, name);
+	struct migration_file file = { .number = migration_number(name),
+				       .name = pool_string(pool, name, strlen(name) - strlen(".sql")) };
+
+	for (int engine = 0; engine < ENGINE_COUNT; engine++) {
+		const bool apart = engine == ENGINE_POSTGRES && is_there(names, other);
+		const char *path = pool_format(pool, "%s/%s", folder, apart ? other : name);
+
+		file.sources[engine] = read_sql(pool, path);
+		file.checksums[engine] = checksum(pool, &file.sources[engine]);
+		schema_read(pool, &schemas[engine], &file.sources[engine],
+			    apart ? DIALECT_POSTGRES_SCRIPT : DIALECT_COMMON);
+	}
+	return file;
+}
+
+static struct migration_files read_migrations(struct pool *pool, const char *folder,
+					      struct schema schemas[ENGINE_COUNT])
 {
 	struct migration_files files = { 0 };
 	const struct names names = list_folder(pool, folder);
@@ -104,30 +135,42 @@ static struct migration_files read_migrations(struct pool *pool, const char *fol
 	for (size_t i = 0; i < names.count; i++) {
 		const char *name = names.list[i];
 		const char *path = pool_format(pool, "%s/%s", folder, name);
+		int expected = (int)files.count + 1;
 		if (ends_with(name, ".postgres.sql")) {
 			check_companion(pool, &names, path, name);
 			continue;
 		}
-		struct migration_file file = { .number = migration_number(name) };
-		int expected = (int)files.count + 1;
-		if (file.number == 0)
+		if (migration_number(name) == 0)
 			fail(path, 1, "a migration is named NNNN_name.sql, from 0001 on");
-		if (file.number != expected)
+		if (migration_number(name) != expected)
 			fail(path, 1, "migration %04d is expected here", expected);
-		file.name = pool_string(pool, name, strlen(name) - strlen(".sql"));
-		file.source = read_sql(pool, path);
-		file.checksum = checksum(pool, &file.source);
-		schema_read(pool, schema, &file.source);
 		files.list = pool_grow(pool, files.list, files.count, sizeof(*files.list));
-		files.list[files.count++] = file;
+		files.list[files.count++] = read_migration(pool, folder, &names, name, schemas);
 	}
 	if (files.count == 0)
 		fail(folder, 1, "there is no migration");
-	schema_finish(schema);
+	for (int engine = 0; engine < ENGINE_COUNT; engine++)
+		schema_finish(&schemas[engine]);
 	return files;
 }
 
-static struct sql_statements read_statements(struct pool *pool, const char *folder, const struct schema *schema)
+static struct script_files read_scripts(struct pool *pool, const char *folder)
+{
+	struct script_files scripts = { 0 };
+	const struct names names = list_folder(pool, folder);
+
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.list[i];
+		struct script_file script = { .name = pool_string(pool, name, strlen(name) - strlen(".sql")),
+					      .source = read_sql(pool, pool_format(pool, "%s/%s", folder, name)) };
+		scripts.list = pool_grow(pool, scripts.list, scripts.count, sizeof(*scripts.list));
+		scripts.list[scripts.count++] = script;
+	}
+	return scripts;
+}
+
+static struct sql_statements read_statements(struct pool *pool, const char *folder,
+					     const struct schema schemas[ENGINE_COUNT])
 {
 	struct sql_statements statements = { 0 };
 	const struct names names = list_folder(pool, folder);
@@ -137,7 +180,7 @@ static struct sql_statements read_statements(struct pool *pool, const char *fold
 		statements_read(pool, &statements, &source);
 	}
 	for (size_t i = 0; i < statements.count; i++)
-		statement_check(pool, schema, &statements.list[i]);
+		statement_check(pool, schemas, &statements.list[i]);
 	return statements;
 }
 
@@ -171,19 +214,22 @@ static void write_output(struct pool *pool, const char *folder, const char *name
 int main(int count, char **arguments)
 {
 	struct pool pool = { 0 };
-	struct schema schema = { 0 };
+	struct schema schemas[ENGINE_COUNT] = { 0 };
 
 	if (count != 3) {
 		fputs("usage: statement_compiler SQL_FOLDER OUT_FOLDER\n", stderr);
 		return 2;
 	}
 	const char *folder = arguments[1];
-	const struct migration_files files = read_migrations(&pool, pool_format(&pool, "%s/schema", folder), &schema);
-	const struct sql_statements statements = read_statements(&pool, folder, &schema);
+	const struct migration_files files = read_migrations(&pool, pool_format(&pool, "%s/schema", folder), schemas);
+	const struct sql_statements statements = read_statements(&pool, folder, schemas);
+	const char *postgres = pool_format(&pool, "%s/postgres", folder);
+	const struct script_files scripts =
+	    access(postgres, F_OK) == 0 ? read_scripts(&pool, postgres) : (struct script_files){ 0 };
 	struct output header = { .pool = &pool }, texts = { .pool = &pool }, migrations = { .pool = &pool };
 	emit_header(&header, &statements);
-	emit_statements(&texts, &schema, &statements);
-	emit_migrations(&migrations, &files);
+	emit_statements(&texts, schemas, &statements);
+	emit_migrations(&migrations, &files, &scripts);
 	if (mkdir(arguments[2], 0777) != 0 && errno != EEXIST)
 		fail(arguments[2], 1, "the folder cannot be made: %s", strerror(errno));
 	write_output(&pool, arguments[2], "statements.h", &header);

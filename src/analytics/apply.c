@@ -15,124 +15,95 @@ struct member {
 	int64_t day;
 };
 
-static enum err find_amount(const struct apply *apply, const struct member *member, int64_t *out)
-{
-	struct rollup_member_out row;
-	enum err err = query_one(apply->counting->db, STATEMENT_ROLLUP_MEMBER,
-				 &(struct rollup_member_in){ .edition = member->edition->number,
-							     .metric = member->metric,
-							     .member = member->name,
-							     .day = member->day },
-				 &row, apply->counting->arena);
+/* A member's row of a day and its neighbours: the days on which the same member was seen before and after. */
+struct around {
+	int64_t amount; /* 0: there is no row */
+	int64_t before; /* DAY_NEVER: none */
+	int64_t behind; /* DB_NULL: none */
+};
 
-	*out = err == OK ? row.amount : 0;
-	return err == ERR_NOT_FOUND ? OK : err;
-}
-
-static enum err find_before(const struct apply *apply, const struct member *member, int64_t *out)
+static enum err look_around(const struct apply *apply, const struct member *member, struct around *out)
 {
-	struct rollup_member_before_out row;
-	enum err err = query_one(apply->counting->db, STATEMENT_ROLLUP_MEMBER_BEFORE,
-				 &(struct rollup_member_before_in){ .edition = member->edition->number,
+	struct rollup_member_around_out row;
+	enum err err = query_one(apply->counting->db, STATEMENT_ROLLUP_MEMBER_AROUND,
+				 &(struct rollup_member_around_in){ .edition = member->edition->number,
 								    .metric = member->metric,
 								    .member = member->name,
 								    .day = member->day },
 				 &row, apply->counting->arena);
 
-	*out = err == OK ? row.day : DAY_NEVER;
-	return err == ERR_NOT_FOUND ? OK : err;
+	if (err != OK)
+		return err;
+	out->amount = row.amount == DB_NULL ? 0 : row.amount;
+	out->before = row.before == DB_NULL ? DAY_NEVER : row.before;
+	out->behind = row.behind;
+	return OK;
 }
 
-/* DB_NULL: none. */
-static enum err find_behind(const struct apply *apply, const struct member *member, int64_t *out)
-{
-	struct rollup_member_behind_out row;
-	enum err err = query_one(apply->counting->db, STATEMENT_ROLLUP_MEMBER_BEHIND,
-				 &(struct rollup_member_behind_in){ .edition = member->edition->number,
-								    .metric = member->metric,
-								    .member = member->name,
-								    .day = member->day },
-				 &row, apply->counting->arena);
-
-	*out = err == OK ? row.day : DB_NULL;
-	return err == ERR_NOT_FOUND ? OK : err;
-}
-
-/* The member's row came (+1) or went (-1): it sits down between its neighbours, or gets up from between them. `*alone`:
- * it has no other day. */
-static enum err mend_gaps(const struct apply *apply, const struct member *member, int64_t sign, bool *alone)
+/* The member's row came (+1) or went (-1): it sits down between its neighbours, or gets up from between them. */
+static enum err mend_gaps(const struct apply *apply, const struct member *member, const struct around *around,
+			  int64_t sign)
 {
 	struct ledger *ledger = apply->counting->ledger;
 	const int64_t edition = member->edition->number;
-	int64_t before = DAY_NEVER;
-	int64_t behind = DB_NULL;
-	enum err err = find_before(apply, member, &before);
+	enum err err = ledger_gap(ledger, apply->book, edition, member->metric, member->day, around->before, sign);
 
-	if (err == OK)
-		err = find_behind(apply, member, &behind);
-	if (err == OK)
-		err = ledger_gap(ledger, apply->book, edition, member->metric, member->day, before, sign);
-	if (err == OK && behind != DB_NULL) {
-		err = ledger_gap(ledger, apply->book, edition, member->metric, behind, before, -sign);
+	if (err == OK && around->behind != DB_NULL) {
+		err = ledger_gap(ledger, apply->book, edition, member->metric, around->behind, around->before, -sign);
 		if (err == OK)
-			err = ledger_gap(ledger, apply->book, edition, member->metric, behind, member->day, sign);
+			err =
+			    ledger_gap(ledger, apply->book, edition, member->metric, around->behind, member->day, sign);
 	}
-	*alone = before == DAY_NEVER && behind == DB_NULL;
 	return err;
 }
 
-static enum err create_member(const struct apply *apply, const struct member *member, int64_t amount)
+static enum err create_member(const struct apply *apply, const struct member *member, const struct around *around,
+			      int64_t amount)
 {
-	bool alone;
-	enum err err = query_run(apply->counting->db, STATEMENT_ROLLUP_MEMBER_CREATE,
-				 &(struct rollup_member_create_in){ .edition = member->edition->number,
-								    .metric = member->metric,
-								    .member = member->name,
-								    .day = member->day,
-								    .amount = amount },
-				 NULL);
+	enum err err = db_send(apply->counting->db, STATEMENT_ROLLUP_MEMBER_CREATE,
+			       &(struct rollup_member_create_in){ .edition = member->edition->number,
+								  .metric = member->metric,
+								  .member = member->name,
+								  .day = member->day,
+								  .amount = amount });
 
-	return err == OK ? mend_gaps(apply, member, 1, &alone) : err;
+	return err == OK ? mend_gaps(apply, member, around, 1) : err;
 }
 
-static enum err delete_member(const struct apply *apply, const struct member *member, bool *alone)
+static enum err delete_member(const struct apply *apply, const struct member *member, const struct around *around)
 {
-	enum err err = query_run(apply->counting->db, STATEMENT_ROLLUP_MEMBER_DELETE,
-				 &(struct rollup_member_delete_in){ .edition = member->edition->number,
-								    .metric = member->metric,
-								    .member = member->name,
-								    .day = member->day },
-				 NULL);
+	enum err err = db_send(apply->counting->db, STATEMENT_ROLLUP_MEMBER_DELETE,
+			       &(struct rollup_member_delete_in){ .edition = member->edition->number,
+								  .metric = member->metric,
+								  .member = member->name,
+								  .day = member->day });
 
-	return err == OK ? mend_gaps(apply, member, -1, alone) : err;
+	return err == OK ? mend_gaps(apply, member, around, -1) : err;
 }
 
 /* One row more or less stands behind a member. `*gone` (may be NULL): none of any day is left. */
 static enum err move_member(const struct apply *apply, const struct member *member, int64_t amount, bool *gone)
 {
-	int64_t was = 0;
-	bool alone = false;
-	enum err err = find_amount(apply, member, &was);
+	struct around around = { 0 };
+	enum err err = look_around(apply, member, &around);
 
 	if (gone != NULL)
 		*gone = false;
 	if (err != OK)
 		return err;
-	if (was == 0)
+	if (around.amount == 0)
 		/* What was never counted cannot be uncounted: `verify` tells of it. */
-		return amount > 0 ? create_member(apply, member, amount) : OK;
-	if (was + amount > 0)
-		return query_run(apply->counting->db, STATEMENT_ROLLUP_MEMBER_SET,
-				 &(struct rollup_member_set_in){ .edition = member->edition->number,
-								 .metric = member->metric,
-								 .member = member->name,
-								 .day = member->day,
-								 .amount = was + amount },
-				 NULL);
-	err = delete_member(apply, member, &alone);
+		return amount > 0 ? create_member(apply, member, &around, amount) : OK;
+	if (around.amount + amount > 0)
+		return db_send(apply->counting->db, STATEMENT_ROLLUP_MEMBER_SET,
+			       &(struct rollup_member_set_in){ .edition = member->edition->number,
+							       .metric = member->metric,
+							       .member = member->name,
+							       .day = member->day,
+							       .amount = around.amount + amount });
 	if (gone != NULL)
-		*gone = alone;
-	return err;
+		*gone = around.before == DAY_NEVER && around.behind == DB_NULL;
+	return delete_member(apply, member, &around);
 }
 
 static enum err count(const struct apply *apply, const struct edition *edition, enum metric metric, int64_t time,
@@ -202,12 +173,12 @@ static enum err engage(const struct apply *apply, const struct edition *edition,
 {
 	char number[NUMBER_SIZE];
 	const struct member chat = { edition, METRIC_ENGAGED_CHATS, write_number(chat_number, number), day };
-	int64_t there = 0;
-	enum err err = find_amount(apply, &chat, &there);
+	struct around around;
+	enum err err = look_around(apply, &chat, &around);
 
-	if (err != OK || there > 0)
+	if (err != OK || around.amount > 0)
 		return err;
-	err = create_member(apply, &chat, 1);
+	err = create_member(apply, &chat, &around, 1);
 	if (err == OK)
 		err = find_session(apply, chat_number, session_id);
 	return err == OK
@@ -237,14 +208,17 @@ static enum err disengage(const struct apply *apply, const struct edition *editi
 			  struct text session_id)
 {
 	struct member engaged = { edition, METRIC_ENGAGED_CHATS, chat, DAY_NEVER };
-	bool alone;
-	enum err err = find_behind(apply, &engaged, &engaged.day);
+	struct around around;
+	enum err err = look_around(apply, &engaged, &around);
 
 	if (err != OK)
 		return err;
-	if (engaged.day == DB_NULL)
+	if (around.behind == DB_NULL)
 		return ERR_NOT_FOUND;
-	err = delete_member(apply, &engaged, &alone);
+	engaged.day = around.behind;
+	err = look_around(apply, &engaged, &around);
+	if (err == OK)
+		err = delete_member(apply, &engaged, &around);
 	if (err != OK)
 		return err;
 	return move_member(apply, &(struct member){ edition, METRIC_SESSIONS_SENT, session_id, engaged.day }, -1, NULL);

@@ -125,6 +125,22 @@ enum err build_change_zone(const struct counting *counting, struct text zone, in
 	return put_state(counting, &state);
 }
 
+enum err build_first(const struct counting *counting, struct text zone)
+{
+	struct rollup_state_out state;
+	struct calendar *calendar;
+	enum err err = ledger_calendar(counting->ledger, zone, &calendar);
+
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? ERR_INVALID : err;
+	err = read_state(counting, &state);
+	if (err != OK)
+		return err;
+	state.edition = DB_NULL;
+	state.zone = zone;
+	return start(counting, &state, zone);
+}
+
 enum err build_again(const struct counting *counting)
 {
 	struct rollup_state_out state;

@@ -14,6 +14,10 @@
  * organization's time_zone. ERR_INVALID: no such zone. */
 enum err build_change_zone(const struct counting *counting, struct text zone, int64_t now) WARN_UNUSED;
 
+/* Of an organization whose raw rows came without figures: they are counted for the first time, by the days of `zone`.
+ */
+enum err build_first(const struct counting *counting, struct text zone) WARN_UNUSED;
+
 /* The figures are counted again from raw rows, in their time zone. */
 enum err build_again(const struct counting *counting) WARN_UNUSED;
 

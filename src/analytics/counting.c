@@ -264,3 +264,8 @@ enum err counting_visitor(const struct counting *counting, const struct counted_
 		err = count_visitor(counting, after, COUNTED);
 	return err;
 }
+
+void counting_foresee(struct db *db)
+{
+	db_foresee(db, STATEMENT_ROLLUP_STATE, NULL);
+}

@@ -19,6 +19,9 @@ struct counting {
 	struct arena *arena; /* for what is looked up on the way */
 };
 
+/* For who will count something in the scope entered: reads ahead what that needs (db_foresee). */
+void counting_foresee(struct db *db);
+
 struct counted_chat {
 	int64_t number;
 	int64_t created_at; /* ms, as all times here */

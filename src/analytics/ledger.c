@@ -156,14 +156,13 @@ void ledger_forget(void *ledger)
 static enum err write_count(struct db *db, const struct tally_row *row)
 {
 	const int64_t *key = row->numbers;
-	enum err err = query_run(db, STATEMENT_ROLLUP_COUNT_MOVE,
-				 &(struct rollup_count_move_in){ .edition = key[EDITION],
-								 .metric = key[METRIC],
-								 .span = key[SPAN],
-								 .start = key[START],
-								 .label = row->label,
-								 .amount = row->amount },
-				 NULL);
+	enum err err = db_send(db, STATEMENT_ROLLUP_COUNT_MOVE,
+			       &(struct rollup_count_move_in){ .edition = key[EDITION],
+							       .metric = key[METRIC],
+							       .span = key[SPAN],
+							       .start = key[START],
+							       .label = row->label,
+							       .amount = row->amount });
 
 	if (err == OK && row->amount < 0)
 		err = query_run(db, STATEMENT_ROLLUP_COUNT_CLEAR,
@@ -179,14 +178,13 @@ static enum err write_count(struct db *db, const struct tally_row *row)
 static enum err write_gap(struct db *db, const struct tally_row *row)
 {
 	const int64_t *key = row->numbers;
-	enum err err = query_run(db, STATEMENT_ROLLUP_GAP_MOVE,
-				 &(struct rollup_gap_move_in){ .edition = key[EDITION],
-							       .metric = key[METRIC],
-							       .span = key[SPAN],
-							       .start = key[START],
-							       .before = key[BEFORE],
-							       .amount = row->amount },
-				 NULL);
+	enum err err = db_send(db, STATEMENT_ROLLUP_GAP_MOVE,
+			       &(struct rollup_gap_move_in){ .edition = key[EDITION],
+							     .metric = key[METRIC],
+							     .span = key[SPAN],
+							     .start = key[START],
+							     .before = key[BEFORE],
+							     .amount = row->amount });
 
 	if (err == OK && row->amount < 0)
 		err = query_run(db, STATEMENT_ROLLUP_GAP_CLEAR,
@@ -231,7 +229,8 @@ enum err ledger_settle(struct db *db, void *given)
 		err = write_organization(ledger, db, at, &at);
 	if (err != OK)
 		LOG(ledger->log, LOG_ERROR, "figures could not be moved: the transaction is lost", LOG_INT("err", err));
-	close_transaction(ledger, err != OK);
+	/* Of a remote database another process may change what a book says. */
+	close_transaction(ledger, err != OK || db_is_remote(db));
 	return err;
 }
 

@@ -2,12 +2,14 @@
 
 #include <string.h>
 
+#include "api/conversations.h"
 #include "api/live.h"
 #include "api/reply.h"
 
 struct item {
 	const struct route *route; /* NULL when err is not OK */
 	void *input;
+	enum err refused; /* when it was read */
 	enum err err;
 	struct fault fault;
 };
@@ -158,6 +160,8 @@ enum err batch_read(struct call *call)
 	err = body.at[0] == '{' || says_lines(call) ? read_lines(call, batch) : read_array(call, batch);
 	if (err == OK)
 		limit_rows(batch);
+	for (size_t i = 0; i < batch->count; i++)
+		batch->items[i].refused = batch->items[i].err;
 	return err;
 }
 
@@ -195,10 +199,26 @@ static enum err store_item(struct call *call, struct item *item, size_t index)
 	if (item->err != OK)
 		json_return_to(call->out, mark);
 	err = db_leave(call->db, item->err == OK);
-	ledger_end_item(call->house->ledger, item->err == OK);
+	ledger_end_item(house_ledger(call->house, call->db), item->err == OK);
+	if (item->err != OK)
+		conversations_clear(&call->house->conversations[db_lane(call->db)]);
 	if (err == OK && item->err == OK)
 		live_join_notes(call, &own);
 	return err;
+}
+
+void batch_foresee(struct call *call)
+{
+	const struct batch *batch = call->input;
+	struct call own = *call;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->items[i].refused != OK || batch->items[i].route->foresee == NULL)
+			continue;
+		own.input = batch->items[i].input;
+		own.idempotency_key = (struct text){ 0 };
+		batch->items[i].route->foresee(&own);
+	}
 }
 
 enum err batch_store(struct call *call)
@@ -216,6 +236,7 @@ enum err batch_store(struct call *call)
 	for (size_t i = 0; err == OK && i < batch->count; i++) {
 		struct item *item = &batch->items[i];
 
+		item->err = item->refused;
 		if (item->err == OK)
 			err = store_item(call, item, i);
 		if (err == OK && item->err != OK)

@@ -16,9 +16,10 @@ enum err call_fail(struct call *call, enum err err, const char *field, const cha
 
 struct counting call_counting(struct call *call)
 {
-	return (struct counting){
-		.ledger = call->house->ledger, .db = call->db, .scope = call->scope, .arena = call->arena
-	};
+	return (struct counting){ .ledger = house_ledger(call->house, call->db),
+				  .db = call->db,
+				  .scope = call->scope,
+				  .arena = call->arena };
 }
 
 enum err call_parameter_id(const struct call *call, size_t which, struct uuid *out)

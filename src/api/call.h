@@ -57,6 +57,7 @@ struct call {
 	struct json_out writer_of_reply;
 	int64_t began_stream; /* clock_monotonic */
 	struct writer_item writer_item;
+	const struct call_before *before; /* call_again.c's */
 	struct worker_item worker_item;
 	struct admission_item admission_item;
 	struct text request_id;

@@ -7,6 +7,7 @@
 #include "api/chat_find.h"
 #include "base/clock.h"
 #include "base/json_tree.h"
+#include "search/hidden_words.h"
 #include "search/words.h"
 
 #define SUMMARY_MAX  ((size_t)1024 * 1024) /* bytes of a summary as JSON */
@@ -174,8 +175,10 @@ static enum err read_question(struct call *call, bool marks, struct text *out)
 
 	*out = (struct text){ 0 };
 	if (query->q.at != NULL)
-		err = marks ? words_of_query_and_marks(query->q, call->arena, out)
-			    : words_of_query(query->q, call->arena, out);
+		err = marks && !call->house->remote ? words_of_query_and_marks(query->q, call->arena, out)
+						    : words_of_query(query->q, call->arena, out);
+	if (err == OK && out->at != NULL && call->house->remote)
+		err = hidden_question(scope_organization(call->scope), *out, call->arena, out);
 	if (err == ERR_TOO_LARGE)
 		return call_fail(call, ERR_INVALID, "q", "q must not have more than %d words.", WORDS_OF_QUERY);
 	return err;

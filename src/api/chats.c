@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "api/conversations.h"
 #include "api/live.h"
 #include "base/json_tree.h"
 
@@ -224,7 +225,48 @@ static enum err move_on(struct call *call, const struct message_create_in *messa
 		err = counting_message(&counting, chat->number, message->created_at, &last);
 	move.counted_edition = last.edition;
 	move.counted_day = last.day;
-	return err == OK ? query_run(call->db, STATEMENT_CHAT_ACTIVITY_MOVE, &move, NULL) : err;
+	if (err == OK)
+		err = db_send(call->db, STATEMENT_CHAT_ACTIVITY_MOVE, &move);
+	return err == OK ? conversations_put(&call->house->conversations[db_lane(call->db)],
+					     &(struct conversation){ .number = chat->number,
+								     .message_count = chat->message_count + 1,
+								     .counted_edition = last.edition,
+								     .counted_day = last.day })
+			 : err;
+}
+
+void chats_message_foresee(struct call *call)
+{
+	const struct message_input *in = call->input;
+
+	counting_foresee(call->db);
+	if (in->message_id.at != NULL)
+		db_foresee(call->db, STATEMENT_MESSAGE_BY_EXTERNAL_ID,
+			   &(struct message_by_external_id_in){ .external_id = in->message_id });
+	if (call->idempotency_key.at != NULL)
+		db_foresee(call->db, STATEMENT_MESSAGE_BY_IDEMPOTENCY_KEY,
+			   &(struct message_by_idempotency_key_in){ .idempotency_key = call->idempotency_key });
+	db_foresee(call->db, STATEMENT_CHAT_CONVERSATION, &(struct chat_conversation_in){ .chat_id = in->chat_id });
+}
+
+/* What was read ahead may be older than this transaction's own messages, and than a chat that it has made. */
+static enum err find_conversation(struct call *call, struct text chat_id, struct chat_conversation_out *out)
+{
+	const struct chat_conversation_in asked = { .chat_id = chat_id };
+	const struct conversation *moved;
+	enum err err = query_one(call->db, STATEMENT_CHAT_CONVERSATION, &asked, out, call->arena);
+
+	if (err == ERR_NOT_FOUND && db_is_remote(call->db))
+		err = query_one(call->db, STATEMENT_CHAT_CONVERSATION, &asked, out, call->arena);
+	if (err != OK)
+		return err;
+	moved = conversations_find(&call->house->conversations[db_lane(call->db)], out->number);
+	if (moved != NULL) {
+		out->message_count = moved->message_count;
+		out->counted_edition = moved->counted_edition;
+		out->counted_day = moved->counted_day;
+	}
+	return OK;
 }
 
 enum err chats_message(struct call *call)
@@ -242,15 +284,16 @@ enum err chats_message(struct call *call)
 
 	if (err != ERR_NOT_FOUND)
 		return err;
-	err = query_one(call->db, STATEMENT_CHAT_CONVERSATION, &(struct chat_conversation_in){ .chat_id = in->chat_id },
-			&chat, call->arena);
+	err = find_conversation(call, in->chat_id, &chat);
 	if (err == ERR_NOT_FOUND)
 		return call_fail(call, err, NULL, "There is no chat with this chatId: create it first.");
 	if (err != OK)
 		return err;
 	message.chat_number = chat.number;
 	message.previous = chat.last_message;
-	err = query_run(call->db, STATEMENT_MESSAGE_CREATE, &message, NULL);
+	err = db_send(call->db, STATEMENT_MESSAGE_CREATE, &message);
+	if (err == OK)
+		err = search_await(&call->house->awaits[db_lane(call->db)], call->db, call->scope);
 	if (err == OK)
 		err = move_on(call, &message, &chat);
 	if (err != OK)

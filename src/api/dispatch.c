@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "api/bulletin.h"
 #include "api/call.h"
+#include "api/call_again.h"
 #include "api/credential.h"
 #include "api/live.h"
 #include "api/match.h"
@@ -297,6 +299,8 @@ static enum err write_run(struct db *db, void *context)
 		err = run_handler(call);
 	if (err == OK)
 		err = record(call);
+	if (err == OK && call->house->remote)
+		bulletin_note(call->house->bulletins[db_lane(db)], call);
 	call->db = NULL;
 	return err;
 }
@@ -324,13 +328,23 @@ static void conclude(void *context)
 	http_resume(call->request);
 }
 
+static void write_foresee(struct db *db, void *context)
+{
+	struct call *call = context;
+
+	call->db = db;
+	call->route->foresee(call);
+	call->db = NULL;
+}
+
 static void write_done(void *context, enum err outcome)
 {
 	struct call *call = context;
 
 	if (outcome == OK && call->route->stored != NULL)
 		call->route->stored(call);
-	if (outcome == OK)
+	/* Of a remote database what happens is heard from there, whoever did it. */
+	if (outcome == OK && !call->house->remote)
 		live_tell(call);
 	if (outcome == OK && call->route->conclude != NULL) {
 		call->worker_item = (struct worker_item){ .run = conclude, .context = call };
@@ -349,7 +363,14 @@ static enum err submit_write(struct call *call)
 	call->writer_item.parts = call->route->parts;
 	call->writer_item.run = writes ? write_run : record_run;
 	call->writer_item.done = write_done;
+	call->writer_item.foresee = writes && call->route->foresee != NULL ? write_foresee : NULL;
 	call->writer_item.context = call;
+	if (writes && call->house->remote && call->route->credential == KEY) {
+		const enum err err = call_again_allow(call);
+
+		if (err != OK)
+			return err;
+	}
 	return writer_submit(call->house->writer, &call->writer_item);
 }
 
@@ -424,6 +445,25 @@ static bool record_reading(struct call *call, enum err *err)
 	return *err == OK;
 }
 
+static void run_asking(void *context)
+{
+	struct call *call = context;
+	enum err err = run_reading(call);
+
+	if (record_reading(call, &err))
+		return; /* the writer's now */
+	finish(call, err);
+	http_resume(call->request);
+}
+
+/* Of a remote database: on a thread that may wait for it. */
+static enum err submit_asking(struct call *call)
+{
+	call->worker_item.run = run_asking;
+	call->worker_item.context = call;
+	return worker_submit(call->house->asking, &call->worker_item);
+}
+
 /* A read that has waited. Meanwhile its session may have ended. */
 static void run_delayed(void *context, bool admitted)
 {
@@ -485,6 +525,10 @@ static enum http_next handle(void *given, struct http_request *request)
 			return HTTP_WAIT;
 	} else if (call->route->runs == WRITES) {
 		err = submit_write(call);
+		if (err == OK)
+			return HTTP_WAIT;
+	} else if (call->route->runs == READS && call->house->asking != NULL) {
+		err = submit_asking(call);
 		if (err == OK)
 			return HTTP_WAIT;
 	} else if (call->route->runs == READS && call->session.there) {

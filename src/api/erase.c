@@ -41,7 +41,7 @@ enum err erase_older(const struct house *house, const struct scope *scope, int64
 {
 	struct record record = { .entry = { .at = clock_now(), .actor = actor, .action = "retention.apply" } };
 	struct json_out out;
-	enum err err = retention_apply(house->writer, house->ledger, scope, before, &house->draining, receipt);
+	enum err err = retention_apply(house->writer, house->ledgers, scope, before, &house->draining, receipt);
 	enum err recorded = OK;
 
 	if (memcmp(receipt, &(struct erase_receipt){ 0 }, sizeof *receipt) == 0)
@@ -74,10 +74,11 @@ static enum err run_piece(struct db *db, void *context)
 	struct pieces *pieces = context;
 	struct call *call = pieces->call;
 	struct arena arena;
-	struct erasing erasing = {
-		.counting = { .ledger = call->house->ledger, .db = db, .scope = call->scope, .arena = &arena },
-		.receipt = pieces->receipt
-	};
+	struct erasing erasing = { .counting = { .ledger = house_ledger(call->house, db),
+						 .db = db,
+						 .scope = call->scope,
+						 .arena = &arena },
+				   .receipt = pieces->receipt };
 	enum err err;
 
 	arena_init(&arena, PIECE_MEMORY);

@@ -18,26 +18,39 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/worker.h"
+#include "search/indexer.h"
 #include "store/readers.h"
 #include "store/writer.h"
 
 struct admission;
+struct bulletin;
+struct conversations;
+struct lease;
 struct live_hub;
+struct moves;
 struct places;
 
 struct house {
 	const struct log *log;
 	struct text database; /* its URL */
+	bool remote;          /* it is another process: who reads waits for its answer */
 	struct metrics *metrics;
 	struct readers *readers;
 	struct writer *writer;
-	struct ledger *ledger;  /* the writer's thread alone */
+	struct ledger *ledgers[WRITER_LANES];     /* each its lane's thread alone: house_ledger */
+	struct search_awaits *awaits;             /* the same, WRITER_LANES of them */
+	struct conversations *conversations;      /* the same */
+	struct bulletin *bulletins[WRITER_LANES]; /* the same; of a remote database alone */
+	struct lease *lease;    /* whose holder does what is to be done once; NULL: the database is ours alone */
+	bool leads;             /* asks for it: a server does, and not one that is there for a command */
 	struct worker *slow;    /* the thread for what takes long to compute */
 	struct worker *errands; /* the threads for what waits for others: another server, a disk */
+	struct worker *asking;  /* the threads that wait for a remote database; NULL: an HTTP thread reads by itself */
 	struct api_keys *keys;
 	struct attempts *attempts;
 	struct admission *admission; /* of reads, while there is too much to write */
 	struct live_hub *live;
+	struct moves *moves;        /* of organizations, as a whole */
 	struct places *downloads;   /* lists as CSV */
 	struct oidc_provider *oidc; /* NULL: nobody signs in through one */
 	bool signup_open;           /* who comes in through it uninvited founds an organization */
@@ -47,5 +60,11 @@ struct house {
 	int64_t started_at;         /* ms */
 	_Atomic bool draining;      /* not ready any more: a balancer should look elsewhere */
 };
+
+/* The figures that are gathered on the lane whose connection `db` is; on its thread. */
+static inline struct ledger *house_ledger(const struct house *house, const struct db *db)
+{
+	return house->ledgers[db_lane(db)];
+}
 
 #endif

@@ -12,11 +12,12 @@
  * there is still time to find something steadily. Finding the place where a next page begins costs up to three
  * milliseconds (FTS5 steps through the pieces of its index that are too small for an index of their own), and is not
  * counted. */
-#define SEARCHING 1000
-#define SEEKING   3000
-#define WALKING   1500
-#define SHOWING   50    /* more for each row that is shown */
-#define WALK_ROWS 10000 /* at most */
+#define SEARCHING        1000
+#define SEEKING          3000
+#define WALKING          1500
+#define SHOWING          50    /* more for each row that is shown */
+#define WALK_ROWS        10000 /* at most */
+#define WALK_ROWS_REMOTE 500
 
 /* As each row of a list begins. */
 struct row_head {
@@ -128,6 +129,8 @@ static enum err take_row(const struct list *list, union query_row *row, enum lis
 static enum err read_on(struct call *call, struct db *db, const struct list *list, const struct list_page *page,
 			enum list_form form, struct bounds *bounds, struct list_rows *rows)
 {
+	/* Of a remote database all rows come before the first is looked at. */
+	const int64_t walk = db_is_remote(db) ? WALK_ROWS_REMOTE : WALK_ROWS;
 	struct list_page asked = *page;
 	union list_in in;
 	union query_row row;
@@ -135,8 +138,8 @@ static enum err read_on(struct call *call, struct db *db, const struct list *lis
 
 	memset(&in, 0, sizeof in);
 	asked.limit = bounds->limit + 1; /* whether there are more */
-	if (list->sifts && asked.limit < WALK_ROWS)
-		asked.limit = WALK_ROWS;
+	if (list->sifts && asked.limit < walk)
+		asked.limit = walk;
 	err = list->fill(call, &asked, &in);
 	if (err != OK)
 		return err;

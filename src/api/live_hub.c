@@ -214,6 +214,23 @@ void live_publish(struct live_hub *hub, const struct uuid *organization, const s
 	pthread_mutex_unlock(&hub->lock);
 }
 
+void live_interrupt(struct live_hub *hub)
+{
+	pthread_mutex_lock(&hub->lock);
+	for (size_t i = 0; i < LIVE_CHANNELS; i++) {
+		struct live_channel *channel = hub->channels[i];
+
+		if (channel == NULL)
+			continue;
+		/* As if more had happened than the ring remembers: who was here, and who comes back, has lost. */
+		channel->last += LIVE_RING + 1;
+		channel->fresh = channel->streams > 0;
+		hub->fresh = hub->fresh || channel->fresh;
+	}
+	pthread_cond_signal(&hub->wake);
+	pthread_mutex_unlock(&hub->lock);
+}
+
 static enum err open_channel(struct live_hub *hub, const struct uuid *organization, struct live_channel **out)
 {
 	struct live_channel **place = find(hub, organization);

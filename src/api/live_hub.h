@@ -86,6 +86,9 @@ struct live_next live_take(struct live_hub *hub, struct live_stream *stream, str
 #define LIVE_ID_SIZE 40
 void live_id(const struct live_stream *stream, uint64_t number, char out[LIVE_ID_SIZE]);
 
+/* Something may have happened that nobody told: every stream hears of a loss. */
+void live_interrupt(struct live_hub *hub);
+
 size_t live_stream_count(struct live_hub *hub);
 
 #endif

@@ -11,8 +11,10 @@
 #include "api/erase.h"
 #include "api/join.h"
 #include "api/keys.h"
+#include "api/legacy.h"
 #include "api/live.h"
 #include "api/members.h"
+#include "api/move.h"
 #include "api/oidc.h"
 #include "api/openapi.h"
 #include "api/organizations.h"
@@ -57,7 +59,7 @@ const struct route routes[] = {
 
 	/* The concierge. */
 	{ "POST", "/api/chats/create",           KEY, WRITES, .rate = BY_KEY, .body = &chats_create_body,        .handle = chats_create,        .batch = "chat",            .reply = "{success: true, chatId: text, createdAt: time}", .about = "Reports a new chat." },
-	{ "POST", "/api/chats/message",          KEY, WRITES, .rate = BY_KEY, .body = &chats_message_body,       .handle = chats_message,       .batch = "message",         .reply = "{success: true, messageId: text}", .about = "Reports a message of a chat." },
+	{ "POST", "/api/chats/message",          KEY, WRITES, .rate = BY_KEY, .body = &chats_message_body,       .handle = chats_message,       .foresee = chats_message_foresee, .batch = "message",         .reply = "{success: true, messageId: text}", .about = "Reports a message of a chat." },
 	{ "POST", "/api/articles/mention",       KEY, WRITES, .rate = BY_KEY, .body = &articles_mention_body,    .handle = articles_mention,    .batch = "article_mention", .reply = "{success: true, mentionsRecorded: int}", .about = "Reports articles that an answer mentioned." },
 	{ "POST", "/api/articles/view",          KEY, WRITES, .rate = BY_KEY, .body = &articles_view_body,       .handle = articles_view,       .batch = "article_view",    .reply = "{success: true, viewId: id}", .about = "Reports an article that was opened." },
 	{ "POST", "/api/tavily-mentions",        KEY, WRITES, .rate = BY_KEY, .body = &web_mentions_create_body, .handle = web_mentions_create, .batch = "web_mentions",    .reply = "{success: true, count: int, mentions: [" WEB_MENTION "]}", .about = "Reports web results that were shown." },
@@ -66,7 +68,7 @@ const struct route routes[] = {
 	{ "POST", "/api/article-mentions/click", KEY, WRITES, .rate = BY_KEY, .body = &web_mentions_click_body,  .handle = web_mentions_click,  .reply = "{success: true, mention: " WEB_MENTION "}", .about = "As /api/tavily-mentions/click." },
 	{ "POST", "/api/visitors/identify",      KEY, WRITES, .rate = BY_KEY, .body = &visitors_identify_body,   .handle = visitors_identify,   .batch = "visitor", .cors = true, .reply = "{success: true, visitor_id: id, message: text, linked: {chats: int, views: int}}", .about = "Tells who a visitor is." },
 	{ "POST", "/api/users/identify",         KEY, WRITES, .rate = BY_KEY, .body = &users_identify_body,      .handle = users_identify,      .batch = "user",    .cors = true, .reply = "{success: true, user_id: id, message: text}", .about = "Tells who a user of the concierge is." },
-	{ "POST", "/api/batch",                  KEY, WRITES, .rate = BY_KEY, .read = batch_read,                .handle = batch_store,         .body_limit = BATCH_BODY, .parts = true,   .reply = "207 {successes: [object], errors: [{index: int, status: int, error: text, code: text, field?: text}]}", .about = "Up to 1,000 of the above in one request, durable together." },
+	{ "POST", "/api/batch",                  KEY, WRITES, .rate = BY_KEY, .read = batch_read,                .handle = batch_store, .foresee = batch_foresee,         .body_limit = BATCH_BODY, .parts = true,   .reply = "207 {successes: [object], errors: [{index: int, status: int, error: text, code: text, field?: text}]}", .about = "Up to 1,000 of the above in one request, durable together." },
 
 	/* Coming in and going out. */
 	{ "POST", "/api/auth/login",      GUEST,   WRITES, .body = &sign_in_body,          .prepare = sign_in_prepare,          .handle = sign_in,          .reply = DONE, .about = "Signs in with e-mail and password." },
@@ -128,6 +130,10 @@ const struct route routes[] = {
 	{ "POST", "/control/organizations",        CONTROL, WRITES, .body = &organizations_create_body, .handle = organizations_create, .about = "Founds an organization." },
 	{ "GET",  "/control/organizations",        CONTROL, READS,  .answer = ARRAY,                    .handle = organizations_list,   .about = "Lists organizations." },
 	{ "POST", "/control/organizations/change", TENANT,  WRITES, .body = &organizations_change_body, .handle = organizations_change, .audit = "settings.change", .stored = organizations_changed, .about = "Changes an organization." },
+	{ "POST", "/control/organizations/export", TENANT,  SLOWLY, .errand = true, .body = &move_out_body,      .handle = move_out,             .about = "Writes an organization as a whole into a file." },
+	{ "POST", "/control/organizations/import", CONTROL, SLOWLY, .errand = true, .body = &move_in_body,       .handle = move_in,              .about = "Brings in the organization of a file." },
+	{ "POST", "/control/organizations/delete", CONTROL, SLOWLY, .errand = true, .body = &move_away_body,     .handle = move_away,            .about = "Erases an organization with everything of it." },
+	{ "GET",  "/control/organizations/moving", CONTROL, HERE,                                                .handle = move_progress,        .about = "How far the one of these is that is under way." },
 	{ "POST", "/control/keys",                 TENANT,  WRITES, .body = &keys_create_body,          .handle = keys_create,          .audit = "key.create",      .about = "Makes an API key." },
 	{ "GET",  "/control/keys",                 TENANT,  READS,  .answer = ARRAY,                    .handle = keys_list,            .about = "Lists API keys." },
 	{ "POST", "/control/keys/revoke",          TENANT,  WRITES, .body = &keys_revoke_body,          .handle = keys_revoke,          .audit = "key.revoke",      .stored = keys_revoked, .about = "Revokes an API key." },
@@ -136,6 +142,7 @@ const struct route routes[] = {
 	{ "POST", "/control/users/invitation",     TENANT,  WRITES, .body = &members_invite_body,       .handle = members_invite,       .audit = "user.invite",     .about = "Makes a new link for a member who has not accepted yet." },
 	{ "POST", "/control/users/password",       TENANT,  WRITES, .body = &members_password_body,     .prepare = members_prepare, .handle = members_set_password, .audit = "password.change", .about = "Sets a member's password; their sessions end." },
 	{ "POST", "/control/retention",            TENANT,  SLOWLY, .errand = true, .body = &retention_body,            .handle = retention_handle,     .about = "Erases what is older than an organization keeps, or counts it." },
+	{ "POST", "/control/import/legacy",        TENANT,  SLOWLY, .errand = true, .body = &legacy_body,               .handle = legacy_take,          .about = "Brings in what an older single-tenant CRM has stored." },
 	{ "POST", "/control/backup",               CONTROL, SLOWLY, .errand = true, .body = &backup_body, .handle = backup_make,          .about = "Copies the database, consistent, while it is written." },
 	{ "POST", "/control/verify",               CONTROL, SLOWLY, .errand = true, .body = &verify_body,               .handle = verify_figures,       .about = "Counts every figure again and tells each difference." },
 };

@@ -134,7 +134,7 @@ static enum err look(struct audit *audit, int64_t *found)
 
 static struct counting counting(const struct audit *audit, struct db *db, struct arena *arena)
 {
-	return (struct counting){ audit->call->house->ledger, db, audit->tenant->scope, arena };
+	return (struct counting){ house_ledger(audit->call->house, db), db, audit->tenant->scope, arena };
 }
 
 struct repair {

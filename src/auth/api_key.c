@@ -234,7 +234,8 @@ void api_keys_forget(struct api_keys *keys, const struct uuid *organization)
 	keys->generation++;
 	for (size_t i = 0; i < CHAINS; i++)
 		for (struct entry *entry = keys->chains[i]; entry != NULL; entry = entry->next)
-			entry->forgotten = entry->forgotten || uuid_equal(&entry->organization, organization);
+			entry->forgotten =
+			    entry->forgotten || organization == NULL || uuid_equal(&entry->organization, organization);
 	pthread_mutex_unlock(&keys->lock);
 }
 

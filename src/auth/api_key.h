@@ -42,7 +42,7 @@ void api_keys_free(struct api_keys *keys);
 enum err api_keys_admit(struct api_keys *keys, struct readers *readers, struct text key,
 			struct key_holder *out) WARN_UNUSED;
 
-/* Forgets an organization's keys. To be called when a change of them is durable and not yet answered. */
+/* Forgets an organization's keys; NULL: all. To be called when a change of them is durable and not yet answered. */
 void api_keys_forget(struct api_keys *keys, const struct uuid *organization);
 
 /* When each key was used last, if that is not stored yet; a key is reported once per use. Returns how many were put

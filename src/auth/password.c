@@ -39,3 +39,13 @@ bool password_verify(struct text hash, struct text password)
 		make_unmatched(stored);
 	return crypto_pwhash_str_verify(stored, password.at, password.length) == 0 && known;
 }
+
+bool password_is_hash(struct text hash)
+{
+	char stored[crypto_pwhash_STRBYTES] = { 0 };
+
+	if (hash.at == NULL || hash.length >= sizeof stored || memchr(hash.at, '\0', hash.length) != NULL)
+		return false;
+	memcpy(stored, hash.at, hash.length);
+	return crypto_pwhash_str_needs_rehash(stored, OPERATIONS, MEMORY) == 0;
+}

@@ -21,4 +21,7 @@ enum err password_hash(struct arena *arena, struct text password, struct text *o
  * is false. */
 bool password_verify(struct text hash, struct text password);
 
+/* Whether a text from elsewhere is such a string, and takes no more time and memory than ours. */
+bool password_is_hash(struct text hash);
+
 #endif

@@ -519,3 +519,38 @@ enum err json_merge(struct arena *arena, struct text base, struct text over, str
 	json_close_object(&writer);
 	return keep(arena, &buffer, out);
 }
+
+enum err json_compact(struct arena *arena, const struct json_value *value, struct text *out)
+{
+	struct buffer buffer;
+	struct json_out writer;
+
+	buffer_init(&buffer, SIZE_MAX);
+	json_out_init(&writer, &buffer);
+	write_value(&writer, value);
+	return keep(arena, &buffer, out);
+}
+
+static bool is_among(struct text name, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (text_equal(name, text_of(*names)))
+			return true;
+	return false;
+}
+
+enum err json_without(struct arena *arena, const struct json_value *object, const char *const *names, struct text *out)
+{
+	struct json_tree_member member;
+	struct buffer buffer;
+	struct json_out writer;
+
+	buffer_init(&buffer, SIZE_MAX);
+	json_out_init(&writer, &buffer);
+	json_open_object(&writer);
+	for (member = json_tree_first(object); member.step; member = json_tree_next(object, member))
+		if (!is_among(member.name, names))
+			write_member(&writer, member.name, member.value);
+	json_close_object(&writer);
+	return keep(arena, &buffer, out);
+}

@@ -104,4 +104,11 @@ bool json_is_true(const struct json_value *value);     /* true itself: no text, 
  * absent. Both are objects that json_parse took. The result is compact and lives in the arena. */
 enum err json_merge(struct arena *arena, struct text base, struct text over, struct text *out) WARN_UNUSED;
 
+/* A value as it is written shortest, in the arena. */
+enum err json_compact(struct arena *arena, const struct json_value *value, struct text *out) WARN_UNUSED;
+
+/* An object without some of its members (NULL-terminated names), compact, in the arena. */
+enum err json_without(struct arena *arena, const struct json_value *object, const char *const *names,
+		      struct text *out) WARN_UNUSED;
+
 #endif

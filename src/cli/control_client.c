@@ -2,7 +2,10 @@
 
 #include <curl/curl.h>
 
-#define REPLY_MAX ((size_t)64 * 1024 * 1024)
+#include "base/clock.h"
+
+#define REPLY_MAX         ((size_t)64 * 1024 * 1024)
+#define WAIT_MICROSECONDS 1000000
 
 static size_t keep(char *bytes, size_t size, size_t count, void *given)
 {
@@ -10,6 +13,37 @@ static size_t keep(char *bytes, size_t size, size_t count, void *given)
 
 	buffer_add(body, bytes, size * count);
 	return body->failed ? 0 : size * count;
+}
+
+struct waiter {
+	void (*waiting)(void *context);
+	void *context;
+	int64_t next; /* clock_monotonic */
+};
+
+/* curl calls this often while it waits, at least once a second. */
+static int wait_on(void *given, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	struct waiter *waiter = given;
+
+	(void)a, (void)b, (void)c, (void)d;
+	if (clock_monotonic() >= waiter->next) {
+		waiter->waiting(waiter->context);
+		waiter->next = clock_monotonic() + WAIT_MICROSECONDS;
+	}
+	return 0;
+}
+
+static CURLcode set_up_waiting(CURL *curl, struct waiter *waiter)
+{
+	CURLcode code;
+
+	if (waiter->waiting == NULL)
+		return CURLE_OK;
+	code = curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, wait_on);
+	return code == CURLE_OK ? curl_easy_setopt(curl, CURLOPT_XFERINFODATA, waiter) : code;
 }
 
 static CURLcode set_up(CURL *curl, const char *socket_path, const char *method, const char *url, struct text body,
@@ -42,6 +76,13 @@ static CURLcode set_up(CURL *curl, const char *socket_path, const char *method, 
 enum err control_ask(const char *socket_path, const char *method, const char *target, struct text body,
 		     struct control_reply *reply, struct fault *fault)
 {
+	return control_wait(socket_path, method, target, body, NULL, NULL, reply, fault);
+}
+
+enum err control_wait(const char *socket_path, const char *method, const char *target, struct text body,
+		      void (*waiting)(void *context), void *context, struct control_reply *reply, struct fault *fault)
+{
+	struct waiter waiter = { waiting, context, clock_monotonic() + WAIT_MICROSECONDS };
 	CURL *curl = curl_easy_init();
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
 	struct buffer url;
@@ -55,6 +96,8 @@ enum err control_ask(const char *socket_path, const char *method, const char *ta
 	code = curl == NULL || headers == NULL || url.failed
 		   ? CURLE_OUT_OF_MEMORY
 		   : set_up(curl, socket_path, method, url.at, body, headers, &reply->body);
+	if (code == CURLE_OK)
+		code = set_up_waiting(curl, &waiter);
 	if (code == CURLE_OK)
 		code = curl_easy_perform(curl);
 	if (code == CURLE_OK)

@@ -17,4 +17,9 @@ struct control_reply {
 enum err control_ask(const char *socket_path, const char *method, const char *target, struct text body,
 		     struct control_reply *reply, struct fault *fault) WARN_UNUSED;
 
+/* The same; about each second of waiting `waiting` is called, which may ask something else. */
+enum err control_wait(const char *socket_path, const char *method, const char *target, struct text body,
+		      void (*waiting)(void *context), void *context, struct control_reply *reply,
+		      struct fault *fault) WARN_UNUSED;
+
 #endif

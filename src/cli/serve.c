@@ -3,8 +3,11 @@
 
 #include "cli/verb.h"
 #include "store/copy.h"
+#include "store/db.h"
 #include "store/lock.h"
 #include "store/migrate.h"
+#include "store/postgres_distribute.h"
+#include "store/postgres_setup.h"
 
 int serve_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 	      struct arena *arena)
@@ -53,24 +56,50 @@ static enum err take_database(const struct settings *settings, struct arena *are
 	return err == OK ? lock_take(options->database, lock, fault) : err;
 }
 
+static void print_setup(const struct postgres_setup *setup)
+{
+	if (setup->server_url.at != NULL)
+		printf("\"server_url\":\"%.*s\",", (int)setup->server_url.length, setup->server_url.at);
+	if (setup->migrator_url.at != NULL)
+		printf("\"migrator_url\":\"%.*s\",", (int)setup->migrator_url.length, setup->migrator_url.at);
+}
+
+/* As the administrator of a PostgreSQL database also makes the roles that are missing, and prints how to connect as
+ * them: the only time. */
 int migrate_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 		struct arena *arena)
 {
 	const struct log log = { .fd = STDERR_FILENO, .least = LOG_INFO };
+	struct postgres_setup setup = { 0 };
 	struct server_options options;
 	struct lock *lock = NULL;
 	struct fault fault = { 0 };
+	const bool distribute = arguments->values[1].at != NULL;
+	int64_t distributed = 0;
 	size_t applied = 0;
+	bool remote = false;
 	enum err err = take_database(settings, arena, &log, &options, &lock, &fault);
 
 	(void)verb;
-	(void)arguments;
+	if (err == OK)
+		err = db_know(options.database, &remote, &fault);
+	if (err == OK && distribute && !remote)
+		err = fault_set(&fault, ERR_INVALID, NULL, "distribute",
+				"Only a PostgreSQL with Citus can be distributed: give its URL as --database.");
+	if (err == OK && remote)
+		err = postgres_set_up(options.database, arguments->values[0].at != NULL, arena, &setup, &fault);
 	if (err == OK)
 		err = migrate(options.database, migrations, migration_count, &log, &applied, &fault);
+	if (err == OK && distribute)
+		err = postgres_distribute_tables(options.database, &distributed, &fault);
 	lock_release(lock);
 	if (err != OK)
 		return verb_failed(&fault);
-	printf("{\"applied\":%zu,\"schema\":%zu}\n", applied, migration_count);
+	putchar('{');
+	print_setup(&setup);
+	if (distribute)
+		printf("\"distributed\":%lld,", (long long)distributed);
+	printf("\"applied\":%zu,\"schema\":%zu}\n", applied, migration_count);
 	return 0;
 }
 

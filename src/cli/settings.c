@@ -22,7 +22,8 @@ static const struct setting {
 #define AT(member) offsetof(struct settings, member)
 	{ "config", "INNKEEPER_CONFIG", "FILE", WORD, AT(config), 0, 0, NULL,
 	  "lines of `name = value`, names as these options" },
-	{ "database", "INNKEEPER_DATABASE", "URL", WORD, AT(database), 0, 0, "sqlite:innkeeper.db", "sqlite:PATH" },
+	{ "database", "INNKEEPER_DATABASE", "URL", WORD, AT(database), 0, 0, "sqlite:innkeeper.db",
+	  "sqlite:PATH or postgres://…" },
 	{ "control", "INNKEEPER_CONTROL", "PATH", WORD, AT(control), 0, 0, NULL,
 	  "control socket; beside the database when not given" },
 	{ "listen", "INNKEEPER_LISTEN", "ADDRESS:PORT", WORD, AT(listen), 0, 0, "127.0.0.1:8080",
@@ -228,14 +229,15 @@ enum err settings_server(const struct settings *settings, const struct log *log,
 	const struct text scheme = TEXT("sqlite:");
 	const struct text database = text_of(settings->database);
 	char *control = NULL;
+	bool remote;
+	const enum err known = db_know(database, &remote, fault);
 
-	if (!text_starts(database, scheme) || database.length == scheme.length)
-		return fault_set(fault, ERR_INVALID, NULL, "database",
-				 "--database must be sqlite:PATH, for example sqlite:innkeeper.db.");
+	if (known != OK)
+		return known;
 	if (!text_equal(text_of(settings->signup), TEXT("invite")) &&
 	    !text_equal(text_of(settings->signup), TEXT("open")))
 		return fault_set(fault, ERR_INVALID, NULL, "signup", "--signup must be invite or open.");
-	if (settings->control == NULL) {
+	if (settings->control == NULL && !remote) {
 		const size_t size = database.length + sizeof ".control";
 
 		control = arena_take(arena, size);

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/json_in.h"
@@ -112,6 +113,8 @@ static enum err take_value(const struct verb_option *option, const char *value, 
 		return read_stdin(arena, out);
 	if (option->value == VERB_PATH)
 		return make_absolute(arena, value, out);
+	if (option->value == VERB_SOURCE && strstr(value, "://") == NULL)
+		return make_absolute(arena, value, out);
 	*out = text_of(value);
 	if (option->value == VERB_FLAG)
 		return OK;
@@ -140,6 +143,24 @@ static const struct verb_option *option_of(const struct verb *verb, const char *
 	return NULL;
 }
 
+static int take_otherwise(const struct verb_option *option, struct arena *arena, struct text *out)
+{
+	struct timespec now;
+	struct tm parts;
+	char stamp[32];
+	char name[NAME_MAX];
+	const char *place = option->otherwise == NULL ? NULL : strstr(option->otherwise, "TIME");
+
+	if (out->at != NULL || place == NULL)
+		return EXIT_SUCCESS;
+	if (clock_gettime(CLOCK_REALTIME, &now) != 0 || gmtime_r(&now.tv_sec, &parts) == NULL ||
+	    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%S", &parts) == 0)
+		return EXIT_FAILED;
+	snprintf(name, sizeof name, "%.*s%s.%03ldZ%s", (int)(place - option->otherwise), option->otherwise, stamp,
+		 now.tv_nsec / 1000000, place + 4);
+	return make_absolute(arena, name, out) == OK ? EXIT_SUCCESS : EXIT_FAILED;
+}
+
 static int read_words(const struct verb *verb, int count, char **words, struct arena *arena,
 		      struct verb_arguments *arguments)
 {
@@ -159,18 +180,33 @@ static int read_words(const struct verb *verb, int count, char **words, struct a
 		if (take_value(option, value, arena, &arguments->values[option - verb->options]) != OK)
 			return value_error(verb, option, value);
 	}
-	for (size_t i = 0; i < VERB_OPTIONS && verb->options[i].about != NULL; i++)
+	for (size_t i = 0; i < VERB_OPTIONS && verb->options[i].about != NULL; i++) {
 		if (verb->options[i].required && arguments->values[i].at == NULL)
 			return usage_error(verb, "it needs",
 					   verb->options[i].flag != NULL ? verb->options[i].flag
 									 : verb->options[i].argument);
+		if (take_otherwise(&verb->options[i], arena, &arguments->values[i]) != EXIT_SUCCESS)
+			return EXIT_FAILED;
+	}
 	return EXIT_SUCCESS;
 }
 
+/* Also as "--flag=value". */
 static bool asks_for(int count, char **words, const char *flag)
 {
+	const size_t length = strlen(flag);
+
 	for (int i = 0; i < count; i++)
-		if (strcmp(words[i], flag) == 0)
+		if (strncmp(words[i], flag, length) == 0 && (words[i][length] == '\0' || words[i][length] == '='))
+			return true;
+	return false;
+}
+
+/* Whether a row further down has the same words. */
+static bool has_other(size_t row, int count, char **words)
+{
+	for (size_t i = row + 1; i < verb_count; i++)
+		if (names(&verbs[i], count, words) != 0)
 			return true;
 	return false;
 }
@@ -183,7 +219,8 @@ static int run_words(int count, char **words, const struct settings *settings, s
 		struct verb_arguments arguments = { 0 };
 		int status;
 
-		if (used == 0)
+		if (used == 0 ||
+		    (verb->chosen_by != NULL && !asks_for(count, words, verb->chosen_by) && has_other(i, count, words)))
 			continue;
 		if (asks_for(count, words, "--help")) {
 			help_verb(stdout, verb);

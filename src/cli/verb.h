@@ -21,6 +21,7 @@ enum verb_value {
 	VERB_STDIN,        /* the option is a flag; its value is the first line of standard input */
 	VERB_ORGANIZATION, /* a slug, for the route's query */
 	VERB_FLAG,         /* true when it is given */
+	VERB_SOURCE,       /* postgres://… as it is; anything else is a path, made absolute */
 };
 
 struct verb_option {
@@ -30,6 +31,7 @@ struct verb_option {
 	bool required;
 	const char *argument;
 	const char *about;
+	const char *otherwise; /* of a VERB_PATH that is not given: a file here, with the time for TIME; NULL: none */
 };
 
 struct verb_arguments {
@@ -41,8 +43,11 @@ struct verb {
 	const char *about;
 	const char *method; /* of a route; NULL: `run` */
 	const char *path;
-	const char *verdict; /* what the answer's `result` must be, else it exits 1; NULL: nothing */
-	bool founds;         /* may make a database that is not there yet */
+	const char *verdict;   /* what the answer's `result` must be, else it exits 1; NULL: nothing */
+	const char *progress;  /* a route that says how far it is, for who looks on; NULL: it is quick */
+	bool founds;           /* may make a database that is not there yet */
+	bool tells;            /* of its progress: a server that is started for it logs more than warnings */
+	const char *chosen_by; /* this row is meant only when this option is given; NULL: whenever its words are */
 	struct verb_option options[VERB_OPTIONS];
 	int (*run)(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 		   struct arena *arena);
@@ -70,5 +75,9 @@ int migrate_run(const struct verb *verb, const struct settings *settings, const 
 		struct arena *arena);
 int restore_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 		struct arena *arena);
+int routes_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
+	       struct arena *arena);
+int statements_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
+		   struct arena *arena);
 
 #endif

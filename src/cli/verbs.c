@@ -5,6 +5,8 @@
 		"--organization", NULL, VERB_ORGANIZATION, true, "SLUG", "whose"                                       \
 	}
 
+#define MOVING "/control/organizations/moving"
+
 // clang-format off
 const struct verb verbs[] = {
 	{ "serve", "runs the server; creates or migrates its database", .run = serve_run, .founds = true },
@@ -27,6 +29,20 @@ const struct verb verbs[] = {
 		{ "--status", "status", VERB_TEXT, false, "STATUS", "active, or suspended: its keys are refused" },
 		{ "--time-zone", "time_zone", VERB_TEXT, false, "ZONE", "whose midnight ends a day, for example America/New_York" },
 		{ "--requests-per-minute", "requests_per_minute", VERB_INT, false, "N", "limit of each of its keys; 0: none" } } },
+	{ "organization delete", "erases an organization with everything of it; prints how many rows of what", .method = "POST", .path = "/control/organizations/delete", .progress = MOVING, .options = {
+		{ NULL, "slug", VERB_TEXT, true, "SLUG", "whose rows go, for ever" },
+		{ "--confirm", "confirm", VERB_TEXT, true, "SLUG", "the same once more" } } },
+	{ "export", "writes an organization as a whole into a file, while the server runs", .method = "POST", .path = "/control/organizations/export", .progress = MOVING, .options = {
+		{ NULL, "path", VERB_PATH, true, "FILE", "where to; must not be there yet" },
+		ORGANIZATION } },
+	{ "import", "brings in what an older single-tenant CRM has stored; prints how many rows of what", .method = "POST", .path = "/control/import/legacy", .tells = true, .chosen_by = "--legacy", .options = {
+		{ "--legacy", "legacy", VERB_SOURCE, true, "SOURCE", "its database, postgres://…, or a folder of its tables as CSV files" },
+		ORGANIZATION,
+		{ "--source-organization", "sourceOrganization", VERB_TEXT, false, "ID", "whose rows there are taken, where they say whose they are" },
+		{ "--rejected", "rejected", VERB_PATH, false, "FILE", "where rows are listed that cannot be taken as they are (default innkeeper-rejected-TIME.jsonl, here)", .otherwise = "innkeeper-rejected-TIME.jsonl" } } },
+	{ "import", "brings in the organization of such a file, while the server runs", .method = "POST", .path = "/control/organizations/import", .progress = MOVING, .founds = true, .options = {
+		{ NULL, "path", VERB_PATH, true, "FILE", "as `export` wrote it" },
+		{ "--slug", "slug", VERB_TEXT, false, "SLUG", "another slug than it had" } } },
 	{ "key create", "makes an API key; prints it, this once", .method = "POST", .path = "/control/keys", .options = {
 		ORGANIZATION,
 		{ "--name", "name", VERB_TEXT, false, "NAME", "for people to tell keys apart" } } },
@@ -60,7 +76,13 @@ const struct verb verbs[] = {
 		{ "--days", "days", VERB_INT, false, "N", "instead of the organization's own setting" },
 		{ "--before", "before", VERB_TEXT, false, "TIME", "instead of days: everything from before, for example 2026-01-31" },
 		{ "--dry-run", "dryRun", VERB_FLAG, false, NULL, "counts, erases nothing" } } },
-	{ "migrate", "brings the database to this version, while no server runs", .run = migrate_run, .founds = true },
+	{ "migrate", "brings the database to this version, while no server runs; of PostgreSQL also makes the roles", .run = migrate_run, .founds = true, .options = {
+		{ "--new-passwords", "new_passwords", VERB_FLAG, false, NULL, "of PostgreSQL's roles, when theirs were lost" },
+		{ "--distribute", "distribute", VERB_FLAG, false, NULL, "spreads the organizations over the nodes of Citus, where PostgreSQL has it" } } },
+	{ "routes", "prints what the API answers, route by route; needs no database", .run = routes_run, .options = {
+		{ "--json", "json", VERB_FLAG, false, NULL, "for programs: with credentials, roles, and every field of a body or query" } } },
+	{ "statements", "prints the name of every SQL statement, and what it writes; needs no database", .run = statements_run, .options = {
+		{ "--json", "json", VERB_FLAG, false, NULL, "for programs: with columns, and the engines that have it" } } },
 };
 // clang-format on
 const size_t verb_count = sizeof verbs / sizeof verbs[0];

@@ -180,9 +180,13 @@ static enum err start_and_perform(struct demo *demo, const struct settings *sett
 				  struct arena *arena, struct fault *fault)
 {
 	struct settings own = *settings;
-	enum err err = OK;
+	bool remote = false;
+	enum err err = db_know(text_of(own.database), &remote, fault);
 
-	if (!settings->database_given)
+	if (err == OK && remote)
+		return fault_set(fault, ERR_INVALID, NULL, "database",
+				 "A demonstration is kept in a file: give --database as sqlite:PATH, or leave it out.");
+	if (err == OK && !settings->database_given)
 		err = demo_folder_make(arena, &demo->folder, &own.database, fault);
 	if (err == OK)
 		err = settings_server(&own, log, arena, &demo->options, fault);

@@ -104,6 +104,12 @@ enum err erase_carriers(struct erasing *erasing, struct text session_id, size_t 
 enum err erase_find(struct db *db, enum statement_id id, const void *in, int64_t *numbers, size_t limit,
 		    size_t *count) WARN_UNUSED;
 
+/* Removes some of the messages of a chat that nobody sees any more, from number `*next` back, with their words up to
+ * the index's mark; `*next` becomes the one to go on with, DB_NULL at the end, and `*count` how many went. In the
+ * organization's scope. */
+enum err erase_messages_some(struct db *db, int64_t chat_number, int64_t mark, struct arena *arena, int64_t *next,
+			     int64_t *count) WARN_UNUSED;
+
 /* A step of some milliseconds through what chats that are gone have left, in no scope. What it uncounts is settled. */
 enum err erase_step(struct db *db, struct ledger *ledger, const struct search_doors *doors, bool *more) WARN_UNUSED;
 

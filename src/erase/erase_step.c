@@ -17,19 +17,18 @@ struct newest {
 };
 
 /* A chain that ends before its first message has nothing more to remove. */
-static enum err read_newest(struct db *db, const struct erasure_first_out *erasure, struct arena *arena,
+static enum err read_newest(struct db *db, int64_t chat_number, int64_t from, struct arena *arena,
 			    struct newest *newest)
 {
 	struct erasure_message_out message;
 	size_t bytes = 0;
 	enum err err = OK;
 
-	newest->next = erasure->next_message;
+	newest->next = from;
 	while (err == OK && newest->next != DB_NULL && newest->count < STEP_MESSAGES && bytes < STEP_BYTES) {
-		err = query_one(
-		    db, STATEMENT_ERASURE_MESSAGE,
-		    &(struct erasure_message_in){ .number = newest->next, .chat_number = erasure->chat_number },
-		    &message, arena);
+		err = query_one(db, STATEMENT_ERASURE_MESSAGE,
+				&(struct erasure_message_in){ .number = newest->next, .chat_number = chat_number },
+				&message, arena);
 		if (err != OK)
 			break;
 		newest->list[newest->count++] = (struct gone){ newest->next, message.content };
@@ -60,23 +59,37 @@ static enum err remove_newest(struct db *db, int64_t chat_number, int64_t mark, 
 	return err;
 }
 
-/* In the organization's scope. */
-static enum err erase_some(struct db *db, const struct erasure_first_out *erasure, int64_t mark, struct arena *arena)
+enum err erase_messages_some(struct db *db, int64_t chat_number, int64_t mark, struct arena *arena, int64_t *next,
+			     int64_t *count)
 {
 	struct newest *newest = arena_take(arena, sizeof *newest);
 	enum err err = newest == NULL ? ERR_MEMORY : OK;
 
 	if (err == OK)
-		err = read_newest(db, erasure, arena, newest);
+		err = read_newest(db, chat_number, *next, arena, newest);
 	if (err == OK)
-		err = remove_newest(db, erasure->chat_number, mark, newest);
+		err = remove_newest(db, chat_number, mark, newest);
+	if (err == OK) {
+		*next = newest->next;
+		*count = (int64_t)newest->count;
+	}
+	return err;
+}
+
+/* In the organization's scope. */
+static enum err erase_some(struct db *db, const struct erasure_first_out *erasure, int64_t mark, struct arena *arena)
+{
+	int64_t next = erasure->next_message;
+	int64_t count;
+	enum err err = erase_messages_some(db, erasure->chat_number, mark, arena, &next, &count);
+
 	if (err != OK)
 		return err;
-	if (newest->next == DB_NULL)
+	if (next == DB_NULL)
 		return query_run(db, STATEMENT_ERASURE_FINISH, &(struct erasure_finish_in){ .number = erasure->number },
 				 NULL);
 	return query_run(db, STATEMENT_ERASURE_MOVE,
-			 &(struct erasure_move_in){ .number = erasure->number, .next_message = newest->next }, NULL);
+			 &(struct erasure_move_in){ .number = erasure->number, .next_message = next }, NULL);
 }
 
 static enum err read_first(struct db *db, const struct scope *system, struct erasure_first_out *out)

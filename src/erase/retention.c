@@ -12,7 +12,7 @@
 enum phase { CHATS, MENTIONS, VIEWS, WEB_MENTIONS, VISITORS, PHASE_COUNT };
 
 struct retention {
-	struct ledger *ledger;
+	struct ledger *const *ledgers; /* by db_lane */
 	const struct scope *scope;
 	int64_t before;
 	enum phase phase;
@@ -108,8 +108,10 @@ static enum err run_piece(struct db *db, void *context)
 {
 	struct retention *at = context;
 	struct arena arena;
-	struct erasing erasing = { .counting = { .ledger = at->ledger, .db = db, .scope = at->scope, .arena = &arena },
-				   .receipt = at->receipt };
+	struct erasing erasing = {
+		.counting = { .ledger = at->ledgers[db_lane(db)], .db = db, .scope = at->scope, .arena = &arena },
+		.receipt = at->receipt
+	};
 	struct retention next = *at;
 	bool done = false;
 	enum err err;
@@ -131,10 +133,10 @@ static enum err run_piece(struct db *db, void *context)
 	return err;
 }
 
-enum err retention_apply(struct writer *writer, struct ledger *ledger, const struct scope *scope, int64_t before,
-			 const _Atomic bool *ending, struct erase_receipt *receipt)
+enum err retention_apply(struct writer *writer, struct ledger *const *ledgers, const struct scope *scope,
+			 int64_t before, const _Atomic bool *ending, struct erase_receipt *receipt)
 {
-	struct retention at = { .ledger = ledger, .scope = scope, .before = before };
+	struct retention at = { .ledgers = ledgers, .scope = scope, .before = before };
 	enum err err = OK;
 
 	begin_phase(&at, CHATS);

@@ -14,8 +14,8 @@
 
 /* Erases in the scope everything from before `before` (ms), until `ending` is set: the server stops, and the next run
  * goes on. The receipt holds what was erased, also on failure. */
-enum err retention_apply(struct writer *writer, struct ledger *ledger, const struct scope *scope, int64_t before,
-			 const _Atomic bool *ending, struct erase_receipt *receipt) WARN_UNUSED;
+enum err retention_apply(struct writer *writer, struct ledger *const *ledgers, const struct scope *scope,
+			 int64_t before, const _Atomic bool *ending, struct erase_receipt *receipt) WARN_UNUSED;
 
 /* What retention_apply would erase, counted. */
 enum err retention_count(struct readers *readers, const struct scope *scope, int64_t before,

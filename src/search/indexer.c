@@ -3,14 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search/hidden_words.h"
 #include "search/words.h"
 #include "store/query.h"
 
-#define STEP_MESSAGES 200
-#define STEP_BYTES    (24 << 10) /* of content; the message that reaches it is the last */
-#define ARENA_CAP     (64 << 20)
-#define MARK_EVERY    1024       /* documents of a search, about */
-#define WORDS_LIMIT   (64 << 20) /* bytes, of one document */
+#define STEP_MESSAGES        200
+#define STEP_MESSAGES_REMOTE 50         /* a tenth of a millisecond each, and the organization's writer waits */
+#define STEP_BYTES           (24 << 10) /* of content; the message that reaches it is the last */
+#define ARENA_CAP            (64 << 20)
+#define MARK_EVERY           1024       /* documents of a search, about */
+#define WORDS_LIMIT          (64 << 20) /* bytes, of one document */
 
 /* One step's messages. */
 struct news {
@@ -53,10 +55,26 @@ static enum err with_words(struct text text, enum err (*use)(struct db *, int64_
 	return err;
 }
 
+/* On PostgreSQL words are hidden before they are sent. */
+static enum err add_hidden(struct db *db, int64_t document, struct text words)
+{
+	struct buffer hidden;
+	enum err err;
+
+	buffer_init(&hidden, WORDS_LIMIT);
+	err = hidden_words(scope_organization(db_scope(db)), words, &hidden);
+	if (err == OK)
+		err = db_send(db, STATEMENT_SEARCH_ADD,
+			      &(struct search_add_in){ .document = document, .words = { hidden.at, hidden.length } });
+	buffer_fini(&hidden);
+	return err;
+}
+
 static enum err add(struct db *db, int64_t document, struct text words)
 {
-	return query_run(db, STATEMENT_SEARCH_ADD, &(struct search_add_in){ .document = document, .words = words },
-			 NULL);
+	if (db_is_remote(db))
+		return add_hidden(db, document, words);
+	return db_send(db, STATEMENT_SEARCH_ADD, &(struct search_add_in){ .document = document, .words = words });
 }
 
 static enum err remove_words(struct db *db, int64_t document, struct text words)
@@ -199,6 +217,136 @@ static enum err move_mark(struct db *db, const struct search_doors *doors, int64
 	return left == OK ? err : left;
 }
 
+static enum err find_work(struct db *db, const struct search_doors *doors, struct arena *arena,
+			  const struct scope **scope)
+{
+	struct search_work_out work;
+	enum err err = db_enter(db, doors->system);
+	enum err left;
+
+	*scope = NULL;
+	if (err != OK)
+		return err;
+	err = query_one(db, STATEMENT_SEARCH_WORK, NULL, &work, arena);
+	left = db_leave(db, true);
+	if (left != OK || err != OK)
+		return left == OK ? err : left;
+	*scope = doors->open(arena, &work.organization_id);
+	return *scope == NULL ? ERR_MEMORY : OK;
+}
+
+/* What an organization has new, in its scope. Nobody erases meanwhile what is read here: one transaction writes at a
+ * time of an organization. */
+static enum err read_news_of_organization(struct db *db, struct news *news, struct arena *arena)
+{
+	struct search_news_of_organization_out found;
+	size_t bytes = 0;
+	enum err err = db_start(db, STATEMENT_SEARCH_NEWS_OF_ORGANIZATION,
+				&(struct search_news_of_organization_in){ .limit = STEP_MESSAGES_REMOTE });
+
+	while (err == OK && bytes < STEP_BYTES &&
+	       (err = db_step(db, STATEMENT_SEARCH_NEWS_OF_ORGANIZATION, &found)) == OK) {
+		const struct text content = text_copy(arena, found.content);
+
+		if (content.at == NULL)
+			err = ERR_MEMORY;
+		bytes += content.length;
+		news->last = found.number;
+		news->list[news->count++] = (struct search_news_out){ .number = found.number,
+								      .organization_id = found.organization_id,
+								      .chat_number = found.chat_number,
+								      .content = content };
+	}
+	db_stop(db, STATEMENT_SEARCH_NEWS_OF_ORGANIZATION);
+	news->all = err == ERR_NOT_FOUND && news->count < STEP_MESSAGES_REMOTE;
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum err index_organization(struct db *db, struct news *news, struct arena *arena)
+{
+	struct search_advance_in advance = { .last_message = DB_NULL };
+	size_t at = 0;
+	enum err err = read_news_of_organization(db, news, arena);
+
+	if (err == OK && news->count > 0)
+		err = add_some(db, news, &at);
+	/* A number that was awaited may belong to nothing: its transaction was undone. */
+	if (!news->all)
+		advance.last_message = news->last;
+	return err == OK ? query_run(db, STATEMENT_SEARCH_ADVANCE, &advance, NULL) : err;
+}
+
+static enum err remote_step(struct db *db, const struct search_doors *doors, bool *more)
+{
+	const struct scope *scope = NULL;
+	struct arena arena;
+	struct news *news;
+	enum err left;
+	enum err err;
+
+	arena_init(&arena, ARENA_CAP);
+	news = arena_take(&arena, sizeof *news);
+	err = news == NULL ? ERR_MEMORY : find_work(db, doors, &arena, &scope);
+	if (err == OK)
+		err = db_enter(db, scope);
+	if (err == OK) {
+		err = index_organization(db, news, &arena);
+		left = db_leave(db, err == OK);
+		err = left == OK ? err : left;
+		*more = err == OK; /* of another organization, if not of this one */
+	}
+	arena_fini(&arena);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err search_await(struct search_awaits *awaits, const struct db *db, const struct scope *scope)
+{
+	const struct scope *last = awaits->count == 0 ? NULL : awaits->list[awaits->count - 1];
+
+	if (!db_is_remote(db) || (last != NULL && uuid_equal(scope_organization(last), scope_organization(scope))))
+		return OK;
+	if (awaits->count == awaits->room) {
+		const size_t room = awaits->room == 0 ? 16 : awaits->room * 2;
+		const struct scope **list = realloc((void *)awaits->list, room * sizeof *list);
+
+		if (list == NULL)
+			return ERR_MEMORY;
+		awaits->list = list;
+		awaits->room = room;
+	}
+	awaits->list[awaits->count++] = scope;
+	return OK;
+}
+
+enum err search_settle(struct search_awaits *awaits, struct db *db)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && i < awaits->count; i++) {
+		enum err left;
+
+		err = db_enter(db, awaits->list[i]);
+		if (err != OK)
+			break;
+		err = db_send(db, STATEMENT_SEARCH_AWAIT, NULL);
+		left = db_leave(db, err == OK);
+		err = left == OK ? err : left;
+	}
+	search_forget(awaits);
+	return err;
+}
+
+void search_forget(struct search_awaits *awaits)
+{
+	awaits->count = 0;
+}
+
+void search_awaits_fini(struct search_awaits *awaits)
+{
+	free((void *)awaits->list);
+	*awaits = (struct search_awaits){ 0 };
+}
+
 /* FTS5 gathers what is added in memory as long as it comes in the order of the documents and nothing is left by a
  * savepoint; at each other turn it writes what it has as a piece of its own, which is to be merged with all others
  * later. So: sorted, and every organization is entered once. */
@@ -210,6 +358,8 @@ enum err search_step(struct db *db, const struct search_doors *doors, bool *more
 	enum err err = ERR_MEMORY;
 
 	*more = false;
+	if (db_is_remote(db))
+		return remote_step(db, doors, more);
 	arena_init(&arena, ARENA_CAP);
 	news = arena_take(&arena, sizeof *news);
 	if (news != NULL)
@@ -247,6 +397,8 @@ enum err search_lag(struct db *db, int64_t now, int64_t *messages, int64_t *mill
 	arena_fini(&arena);
 	*messages = 0;
 	*milliseconds = 0;
+	if (err == ERR_NOT_FOUND)
+		return OK; /* no organization has stored anything yet */
 	if (err != OK || uuid_is_nil(&lag.waiting_id))
 		return err;
 	*messages = lag.newest_message - lag.last_message;

@@ -22,6 +22,22 @@ struct search_doors {
 /* A step of some milliseconds, in no scope. `*more`: it has not reached the end. */
 enum err search_step(struct db *db, const struct search_doors *doors, bool *more) WARN_UNUSED;
 
+/* Messages that were stored in a transaction, by organization: a database with many writers must be told what the index
+ * has to come to (sql/search.sql). A lane's; empty between two transactions. */
+struct search_awaits {
+	const struct scope **list; /* borrowed until the commit */
+	size_t count;
+	size_t room;
+};
+
+/* A message was stored in this scope. Nothing on a database of our own, where the index looks by itself. ERR_MEMORY. */
+enum err search_await(struct search_awaits *awaits, const struct db *db, const struct scope *scope) WARN_UNUSED;
+
+/* Before the commit, in no scope: writes it down. Empties it. */
+enum err search_settle(struct search_awaits *awaits, struct db *db) WARN_UNUSED;
+void search_forget(struct search_awaits *awaits); /* empties it */
+void search_awaits_fini(struct search_awaits *awaits);
+
 /* How far the index lies behind. `messages`: numbers between its mark and the newest message; `milliseconds`: the age
  * at `now` of the oldest message that was not looked at, 0 when there is none. In the system's scope. */
 enum err search_lag(struct db *db, int64_t now, int64_t *messages, int64_t *milliseconds) WARN_UNUSED;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "statements.h"
+#include "store/db.h"
 #include "store/place.h"
 
 #define MARK         "INNKEEP1"
@@ -129,7 +130,13 @@ static enum err copy_init(struct copy *copy, struct text url, struct text path, 
 	const struct text scheme = TEXT("sqlite:");
 	char suffix[40];
 	char *resolved;
+	bool remote = false;
 
+	if (db_know(url, &remote, copy->fault) == OK && remote)
+		return fault_set(
+		    copy->fault, ERR_INVALID, NULL, "database",
+		    "This copies SQLite's file. A PostgreSQL is copied by pg_dump, and put back by pg_restore "
+		    "(docs/scale.md).");
 	if (!text_starts(url, scheme) || url.length == scheme.length || url.length > PATH_MAX) {
 		fault_set(copy->fault, ERR_INVALID, NULL, "database",
 			  "The database must be given as sqlite:PATH, for example sqlite:innkeeper.db.");

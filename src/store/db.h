@@ -7,6 +7,7 @@
 #define INNKEEPER_STORE_DB_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/budget.h"
@@ -29,10 +30,19 @@ struct db;
 /* Once, before the first thread starts: no counting of memory behind a global lock. */
 enum err db_init(void) WARN_UNUSED;
 
-/* `url`: "sqlite:PATH". On failure `fault` says what to do about it. */
+/* Whether `url` names an engine at all: "sqlite:PATH", "postgres://…". `*remote`: it is another process, and a
+ * statement waits for its answer. ERR_INVALID, with what to write instead. */
+enum err db_know(struct text url, bool *remote, struct fault *fault) WARN_UNUSED;
+
+/* On failure `fault` says what to do about it. */
 enum err db_open(struct db **out, struct text url, enum db_use use, const struct log *log,
 		 struct fault *fault) WARN_UNUSED;
 void db_close(struct db *db);
+bool db_is_remote(const struct db *db);
+
+/* Which of the writer's lanes this connection is (0, 1, …): what belongs to a lane is found by it. */
+size_t db_lane(const struct db *db);
+void db_set_lane(struct db *db, size_t lane);
 
 /* A transaction; a reader's sees one moment. */
 enum err db_begin(struct db *db) WARN_UNUSED;
@@ -55,6 +65,9 @@ void db_hurry(struct db *db, const struct budget *budget);
 /* Enters a scope inside a transaction; on a writer also sets a savepoint. Nests eight deep. */
 enum err db_enter(struct db *db, const struct scope *scope) WARN_UNUSED;
 
+/* The scope entered last. There must be one. */
+const struct scope *db_scope(const struct db *db);
+
 /* Leaves the scope entered last, keeping or undoing what was written in it. ERR_STORAGE: the whole transaction is lost.
  */
 enum err db_leave(struct db *db, bool keep) WARN_UNUSED;
@@ -68,6 +81,24 @@ enum err db_start(struct db *db, enum statement_id id, const void *in) WARN_UNUS
  * not there (in this organization). */
 enum err db_step(struct db *db, enum statement_id id, void *out) WARN_UNUSED;
 void db_stop(struct db *db, enum statement_id id);
+
+/* A write that changes one row and whose outcome nobody waits for. On a remote database it shows when the transaction
+ * ends, which a failure (another number of rows is one) loses as a whole; on one of our own it is done at once. */
+enum err db_send(struct db *db, enum statement_id id, const void *in) WARN_UNUSED;
+
+/* Says that a read with these values will be wanted in this transaction: asked for now, together with others, it is
+ * there when db_start names it, as it was now. In the scope entered. Does nothing on a database of our own. */
+void db_foresee(struct db *db, enum statement_id id, const void *in);
+
+/* Whether the next transaction of a remote writer takes care: with it each scope has a savepoint and its failures are
+ * its own. Without, a scope that is left undone after it has written loses the whole transaction; db_wants_care then
+ * says that doing it again, with care, may succeed. */
+void db_set_care(struct db *db, bool care);
+bool db_wants_care(const struct db *db);
+
+/* Sends a few words (fewer than 8000 bytes) with the transaction to every process of this database: notices.h. On a
+ * database of our own there is nobody else. */
+enum err db_notify(struct db *db, struct text words) WARN_UNUSED;
 
 /* Rows that the last finished write of this connection changed. */
 int64_t db_changed(const struct db *db);

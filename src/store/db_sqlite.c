@@ -1,6 +1,5 @@
 #include <assert.h>
 #include <fcntl.h>
-#include <math.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +7,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "store/db.h"
+#include "store/engine.h"
 #include "store/row_security.h"
+#include "store/sqlite_wire.h"
 
 /* What a savepoint may need to undo stays in memory up to here, behind it in an unlinked temporary file. SQLite writes
  * the whole piece at once and cuts a single write at 128 KiB, so never more. (temp_store = MEMORY would keep it in
@@ -39,7 +39,8 @@ static const char *const transaction_texts[TRANSACTION_COUNT] = {
 	[ROLLBACK_TO] = "ROLLBACK TO item",
 };
 
-struct db {
+struct sqlite {
+	struct db db; /* first: what the others see */
 	sqlite3 *sqlite;
 	struct row_security *security; /* NULL while migrating */
 	enum db_use use;
@@ -58,7 +59,7 @@ struct db {
 	bool open[STATEMENT_COUNT];              /* started and not stopped */
 };
 
-enum err db_init(void)
+static enum err sqlite_init(void)
 {
 	/* Each connection has one thread at a time: only the library's own lists need a lock. */
 	if (sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK ||
@@ -69,14 +70,14 @@ enum err db_init(void)
 	return OK;
 }
 
-static void log_failure(const struct db *db, const char *what)
+static void log_failure(const struct sqlite *db, const char *what)
 {
 	/* SQLite's own message may name a value of a constraint in no case; it names columns and files. */
 	LOG(db->log, LOG_ERROR, "database error", LOG_STRING("while", what),
 	    LOG_INT("code", sqlite3_extended_errcode(db->sqlite)), LOG_STRING("reason", sqlite3_errmsg(db->sqlite)));
 }
 
-static enum err err_of(const struct db *db, int status, const char *what)
+static enum err err_of(const struct sqlite *db, int status, const char *what)
 {
 	/* The log's index in shared memory cannot grow: a full disk too, met in a file that holds nothing to last. */
 	if (status == SQLITE_IOERR_SHMSIZE)
@@ -111,7 +112,7 @@ static enum err err_of(const struct db *db, int status, const char *what)
 	}
 }
 
-static enum err configure(struct db *db)
+static enum err configure(struct sqlite *db)
 {
 	char *pragmas = sqlite3_mprintf(
 	    "PRAGMA cache_size = -%d; PRAGMA foreign_keys = ON;"
@@ -126,7 +127,7 @@ static enum err configure(struct db *db)
 	return err_of(db, status, "configuring");
 }
 
-static enum err prepare_transactions(struct db *db)
+static enum err prepare_transactions(struct sqlite *db)
 {
 	for (size_t i = 0; i < TRANSACTION_COUNT; i++) {
 		int status;
@@ -148,7 +149,7 @@ static enum err prepare_transactions(struct db *db)
 /* https://www.sqlite.org/c3ref/wal_hook.html: after each commit, how many pages the log holds. */
 static int note_log(void *given, sqlite3 *sqlite, const char *schema, int pages)
 {
-	struct db *db = given;
+	struct sqlite *db = given;
 
 	(void)sqlite;
 	(void)schema;
@@ -161,12 +162,12 @@ static int note_log(void *given, sqlite3 *sqlite, const char *schema, int pages)
 /* https://www.sqlite.org/c3ref/progress_handler.html: not 0 ends what is running. */
 static int is_too_late(void *given)
 {
-	const struct db *db = given;
+	const struct sqlite *db = given;
 
 	return (db->budget != NULL && budget_spent(db->budget)) || clock_monotonic() >= db->deadline;
 }
 
-static void watch_time(struct db *db)
+static void watch_time(struct sqlite *db)
 {
 	const bool watched = db->use == DB_READ && (db->budget != NULL || db->deadline != INT64_MAX);
 
@@ -174,19 +175,23 @@ static void watch_time(struct db *db)
 				 watched ? is_too_late : NULL, db);
 }
 
-void db_limit(struct db *db, int64_t microseconds)
+static void sqlite_limit(struct db *given, int64_t microseconds)
 {
+	struct sqlite *db = (struct sqlite *)given;
+
 	db->deadline = microseconds == 0 ? INT64_MAX : clock_monotonic() + microseconds;
 	watch_time(db);
 }
 
-void db_hurry(struct db *db, const struct budget *budget)
+static void sqlite_hurry(struct db *given, const struct budget *budget)
 {
+	struct sqlite *db = (struct sqlite *)given;
+
 	db->budget = budget;
 	watch_time(db);
 }
 
-static enum err open_file(struct db *db, struct fault *fault)
+static enum err open_file(struct sqlite *db, struct fault *fault)
 {
 	const int flags = db->use == DB_READ    ? SQLITE_OPEN_READONLY
 			  : db->use == DB_WRITE ? SQLITE_OPEN_READWRITE
@@ -214,10 +219,28 @@ static enum err open_file(struct db *db, struct fault *fault)
 	return OK;
 }
 
-enum err db_open(struct db **out, struct text url, enum db_use use, const struct log *log, struct fault *fault)
+static void sqlite_close(struct db *given)
+{
+	struct sqlite *db = (struct sqlite *)given;
+
+	if (db == NULL)
+		return;
+	for (size_t i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(db->prepared[i]);
+	for (size_t i = 0; i < TRANSACTION_COUNT; i++)
+		sqlite3_finalize(db->transactions[i]);
+	if (sqlite3_close(db->sqlite) != SQLITE_OK)
+		log_failure(db, "closing");
+	row_security_free(db->security);
+	free(db->path);
+	free(db);
+}
+
+static enum err sqlite_open(struct db **out, struct text url, enum db_use use, const struct log *log,
+			    struct fault *fault)
 {
 	const struct text scheme = TEXT("sqlite:");
-	struct db *db;
+	struct sqlite *db;
 	enum err err;
 
 	*out = NULL;
@@ -227,6 +250,7 @@ enum err db_open(struct db **out, struct text url, enum db_use use, const struct
 	db = calloc(1, sizeof *db);
 	if (db == NULL)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
+	db->db.engine = &engine_sqlite;
 	db->use = use;
 	db->deadline = INT64_MAX;
 	db->log = log;
@@ -244,29 +268,14 @@ enum err db_open(struct db **out, struct text url, enum db_use use, const struct
 		fault_set(fault, err, NULL, NULL, "The database %s cannot be used: %s.", db->path,
 			  sqlite3_errmsg(db->sqlite));
 	if (err != OK) {
-		db_close(db);
+		sqlite_close(&db->db);
 		return err;
 	}
-	*out = db;
+	*out = &db->db;
 	return OK;
 }
 
-void db_close(struct db *db)
-{
-	if (db == NULL)
-		return;
-	for (size_t i = 0; i < STATEMENT_COUNT; i++)
-		sqlite3_finalize(db->prepared[i]);
-	for (size_t i = 0; i < TRANSACTION_COUNT; i++)
-		sqlite3_finalize(db->transactions[i]);
-	if (sqlite3_close(db->sqlite) != SQLITE_OK)
-		log_failure(db, "closing");
-	row_security_free(db->security);
-	free(db->path);
-	free(db);
-}
-
-static enum err transact(struct db *db, enum transaction which)
+static enum err transact(struct sqlite *db, enum transaction which)
 {
 	sqlite3_stmt *statement = db->transactions[which];
 	int status = sqlite3_step(statement);
@@ -275,26 +284,41 @@ static enum err transact(struct db *db, enum transaction which)
 	return err_of(db, status == SQLITE_DONE ? again : status, transaction_texts[which]);
 }
 
-enum err db_begin(struct db *db)
+static enum err sqlite_begin(struct db *given)
 {
+	struct sqlite *db = (struct sqlite *)given;
+
 	assert(db->depth == 0);
 	return transact(db, db->use == DB_READ ? BEGIN_READ : BEGIN_WRITE);
 }
 
-static void stop_all(struct db *db)
+static void sqlite_stop(struct db *given, enum statement_id id)
+{
+	struct sqlite *db = (struct sqlite *)given;
+
+	if (!db->open[id])
+		return;
+	/* Its status repeats what db_step has told. */
+	(void)sqlite3_reset(db->prepared[id]);
+	(void)sqlite3_clear_bindings(db->prepared[id]);
+	db->open[id] = false;
+}
+
+static void stop_all(struct sqlite *db)
 {
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		if (db->open[i])
-			db_stop(db, (enum statement_id)i);
+			sqlite_stop(&db->db, (enum statement_id)i);
 }
 
-enum err db_end(struct db *db, bool keep)
+static enum err sqlite_end(struct db *given, bool keep)
 {
+	struct sqlite *db = (struct sqlite *)given;
 	enum err err;
 
 	stop_all(db);
 	db->budget = NULL;
-	db_limit(db, 0); /* what ends must not be ended */
+	sqlite_limit(&db->db, 0); /* what ends must not be ended */
 	db->depth = 0;
 	if (db->security != NULL)
 		row_security_bind(db->security, NULL);
@@ -308,15 +332,17 @@ enum err db_end(struct db *db, bool keep)
 	return err;
 }
 
-static void bind_scope(struct db *db)
+static void bind_scope(struct sqlite *db)
 {
 	if (db->security == NULL)
 		return;
 	row_security_bind(db->security, db->depth == 0 ? NULL : scope_organization(db->scopes[db->depth - 1]));
 }
 
-enum err db_enter(struct db *db, const struct scope *scope)
+static enum err sqlite_enter(struct db *given, const struct scope *scope)
 {
+	struct sqlite *db = (struct sqlite *)given;
+
 	assert(db->depth < SCOPES_DEEP && scope != NULL);
 	if (db->use != DB_READ) {
 		enum err err = transact(db, SAVEPOINT);
@@ -329,8 +355,17 @@ enum err db_enter(struct db *db, const struct scope *scope)
 	return OK;
 }
 
-enum err db_leave(struct db *db, bool keep)
+static const struct scope *sqlite_scope(const struct db *given)
 {
+	const struct sqlite *db = (const struct sqlite *)given;
+
+	assert(db->depth > 0);
+	return db->scopes[db->depth - 1];
+}
+
+static enum err sqlite_leave(struct db *given, bool keep)
+{
+	struct sqlite *db = (struct sqlite *)given;
 	enum err err = OK;
 
 	assert(db->depth > 0);
@@ -348,7 +383,7 @@ enum err db_leave(struct db *db, bool keep)
 	return err == OK ? OK : ERR_STORAGE;
 }
 
-static enum err prepared(struct db *db, enum statement_id id, sqlite3_stmt **out)
+static enum err prepared(struct sqlite *db, enum statement_id id, sqlite3_stmt **out)
 {
 	const struct statement *statement = &statements[id];
 	const bool system = db->depth > 0 && scope_organization(db->scopes[db->depth - 1]) == NULL;
@@ -375,122 +410,30 @@ static enum err prepared(struct db *db, enum statement_id id, sqlite3_stmt **out
 	return err;
 }
 
-static int bind_text(sqlite3_stmt *prepared_statement, int index, const void *from)
+static enum err sqlite_start(struct db *given, enum statement_id id, const void *in)
 {
-	struct text text;
-
-	memcpy(&text, from, sizeof text);
-	return text.at == NULL
-		   ? sqlite3_bind_null(prepared_statement, index)
-		   : sqlite3_bind_text64(prepared_statement, index, text.at, text.length, SQLITE_STATIC, SQLITE_UTF8);
-}
-
-static int bind_int(sqlite3_stmt *prepared_statement, int index, const void *from)
-{
-	int64_t value;
-
-	memcpy(&value, from, sizeof value);
-	return value == DB_NULL ? sqlite3_bind_null(prepared_statement, index)
-				: sqlite3_bind_int64(prepared_statement, index, value);
-}
-
-static int bind_column(sqlite3_stmt *prepared_statement, int index, const struct column *column, const char *in)
-{
-	const void *from = in + column->offset;
-	double real;
-	bool flag;
-
-	switch (column->type) {
-	case COLUMN_UUID:
-		return uuid_is_nil(from) ? sqlite3_bind_null(prepared_statement, index)
-					 : sqlite3_bind_blob(prepared_statement, index, from, 16, SQLITE_STATIC);
-	case COLUMN_TEXT:
-	case COLUMN_JSON:
-		return bind_text(prepared_statement, index, from);
-	case COLUMN_INT:
-	case COLUMN_TIME:
-		return bind_int(prepared_statement, index, from);
-	case COLUMN_REAL:
-		memcpy(&real, from, sizeof real);
-		return isnan(real) ? sqlite3_bind_null(prepared_statement, index)
-				   : sqlite3_bind_double(prepared_statement, index, real);
-	case COLUMN_BOOL:
-		memcpy(&flag, from, sizeof flag);
-		return sqlite3_bind_int(prepared_statement, index, flag ? 1 : 0);
-	}
-	return SQLITE_MISUSE;
-}
-
-enum err db_start(struct db *db, enum statement_id id, const void *in)
-{
+	struct sqlite *db = (struct sqlite *)given;
 	const struct statement *statement = &statements[id];
 	const struct uuid *organization;
 	sqlite3_stmt *prepared_statement;
 	enum err err = prepared(db, id, &prepared_statement);
-	int index = 1;
-	int status = SQLITE_OK;
+	int status;
 
 	if (err != OK)
 		return err;
 	if (db->open[id])
-		db_stop(db, id);
+		sqlite_stop(&db->db, id);
 	organization = scope_organization(db->scopes[db->depth - 1]);
-	if (organization != NULL)
-		status = sqlite3_bind_blob(prepared_statement, index++, organization->bytes, 16, SQLITE_STATIC);
-	for (size_t i = 0; status == SQLITE_OK && i < statement->in_count; i++)
-		status = bind_column(prepared_statement, index++, &statement->in[i], in);
+	status = sqlite_bind(prepared_statement, statement, organization, in);
 	if (status != SQLITE_OK)
 		return err_of(db, status, statement->name);
 	db->open[id] = true;
 	return OK;
 }
 
-static void read_uuid(sqlite3_stmt *row, int index, void *to)
+static enum err sqlite_step(struct db *given, enum statement_id id, void *out)
 {
-	const void *bytes = sqlite3_column_blob(row, index);
-
-	memset(to, 0, sizeof(struct uuid));
-	if (bytes != NULL && sqlite3_column_bytes(row, index) == 16)
-		memcpy(to, bytes, sizeof(struct uuid));
-}
-
-static void read_column(sqlite3_stmt *row, int index, const struct column *column, char *out)
-{
-	void *to = out + column->offset;
-	const bool null = sqlite3_column_type(row, index) == SQLITE_NULL;
-	struct text text;
-	int64_t number;
-	double real;
-	bool flag;
-
-	switch (column->type) {
-	case COLUMN_UUID:
-		read_uuid(row, index, to);
-		break;
-	case COLUMN_TEXT:
-	case COLUMN_JSON:
-		text.at = (const char *)sqlite3_column_text(row, index);
-		text.length = text.at == NULL ? 0 : (size_t)sqlite3_column_bytes(row, index);
-		memcpy(to, &text, sizeof text);
-		break;
-	case COLUMN_INT:
-	case COLUMN_TIME:
-		number = null ? DB_NULL : sqlite3_column_int64(row, index);
-		memcpy(to, &number, sizeof number);
-		break;
-	case COLUMN_REAL:
-		real = null ? (double)NAN : sqlite3_column_double(row, index);
-		memcpy(to, &real, sizeof real);
-		break;
-	case COLUMN_BOOL:
-		flag = sqlite3_column_int(row, index) != 0;
-		memcpy(to, &flag, sizeof flag);
-		break;
-	}
-}
-
-enum err db_step(struct db *db, enum statement_id id, void *out)
-{
+	struct sqlite *db = (struct sqlite *)given;
 	const struct statement *statement = &statements[id];
 	sqlite3_stmt *row = db->prepared[id];
 	int status;
@@ -498,8 +441,8 @@ enum err db_step(struct db *db, enum statement_id id, void *out)
 	assert(db->open[id]);
 	status = sqlite3_step(row);
 	if (status == SQLITE_ROW) {
-		for (size_t i = 0; out != NULL && i < statement->out_count; i++)
-			read_column(row, (int)i, &statement->out[i], out);
+		if (out != NULL)
+			sqlite_read(row, statement, out);
 		return OK;
 	}
 	if (status == SQLITE_DONE) {
@@ -510,28 +453,24 @@ enum err db_step(struct db *db, enum statement_id id, void *out)
 	return err_of(db, status, statement->name);
 }
 
-void db_stop(struct db *db, enum statement_id id)
+static int64_t sqlite_changed(const struct db *given)
 {
-	if (!db->open[id])
-		return;
-	/* Its status repeats what db_step has told. */
-	(void)sqlite3_reset(db->prepared[id]);
-	(void)sqlite3_clear_bindings(db->prepared[id]);
-	db->open[id] = false;
-}
+	const struct sqlite *db = (const struct sqlite *)given;
 
-int64_t db_changed(const struct db *db)
-{
 	return db->changed;
 }
 
-int64_t db_inserted(const struct db *db)
+static int64_t sqlite_inserted(const struct db *given)
 {
+	const struct sqlite *db = (const struct sqlite *)given;
+
 	return sqlite3_last_insert_rowid(db->sqlite);
 }
 
-enum err db_script(struct db *db, const char *sql, struct fault *fault)
+static enum err sqlite_script(struct db *given, const char *sql, struct fault *fault)
 {
+	struct sqlite *db = (struct sqlite *)given;
+
 	assert(db->use == DB_MIGRATE);
 	if (sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL) != SQLITE_OK)
 		return fault_set(fault, ERR_STORAGE, NULL, NULL, "%s", sqlite3_errmsg(db->sqlite));
@@ -540,7 +479,7 @@ enum err db_script(struct db *db, const char *sql, struct fault *fault)
 
 /* Empties the log when everything in it is home: else what was deleted could be read from it until newer pages happen
  * to cover it. Waits for no reader; one that holds an old moment puts it off. */
-static enum err empty_log(struct db *db)
+static enum err empty_log(struct sqlite *db)
 {
 	int status;
 
@@ -555,8 +494,9 @@ static enum err empty_log(struct db *db)
 	return status == SQLITE_BUSY ? OK : err_of(db, status, "emptying the log");
 }
 
-enum err db_tidy(struct db *db, bool idle)
+static enum err sqlite_tidy(struct db *given, bool idle)
 {
+	struct sqlite *db = (struct sqlite *)given;
 	int logged = 0;
 	int home = 0;
 	int status;
@@ -571,8 +511,9 @@ enum err db_tidy(struct db *db, bool idle)
 	return status == SQLITE_BUSY ? OK : err_of(db, status, "moving the log home");
 }
 
-int64_t db_size(struct db *db)
+static int64_t sqlite_size(struct db *given)
 {
+	struct sqlite *db = (struct sqlite *)given;
 	static const char *const suffixes[] = { "", "-wal" };
 	int64_t bytes = 0;
 
@@ -586,3 +527,27 @@ int64_t db_size(struct db *db)
 	}
 	return bytes;
 }
+
+static const char *const schemes[] = { "sqlite:", NULL };
+
+const struct engine engine_sqlite = {
+	.schemes = schemes,
+	.init = sqlite_init,
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.begin = sqlite_begin,
+	.end = sqlite_end,
+	.limit = sqlite_limit,
+	.hurry = sqlite_hurry,
+	.enter = sqlite_enter,
+	.scope = sqlite_scope,
+	.leave = sqlite_leave,
+	.start = sqlite_start,
+	.step = sqlite_step,
+	.stop = sqlite_stop,
+	.changed = sqlite_changed,
+	.inserted = sqlite_inserted,
+	.script = sqlite_script,
+	.tidy = sqlite_tidy,
+	.size = sqlite_size,
+};

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/db.h"
+
 struct lock {
 	int fd;
 };
@@ -90,10 +92,12 @@ enum err lock_take(struct text url, struct lock **out, struct fault *fault)
 	char *path;
 	enum err err;
 
+	bool remote;
+
 	*out = NULL;
-	if (!text_starts(url, scheme) || url.length == scheme.length)
-		return fault_set(fault, ERR_INVALID, NULL, "database",
-				 "The database must be given as sqlite:PATH, for example sqlite:innkeeper.db.");
+	err = db_know(url, &remote, fault);
+	if (err != OK || remote)
+		return err;
 	lock = malloc(sizeof *lock);
 	path = lock_path((struct text){ url.at + scheme.length, url.length - scheme.length });
 	if (lock == NULL || path == NULL) {

@@ -7,9 +7,14 @@
 
 static const struct scope system_scope = { .system = true };
 
+static const struct migration_text *text_for(const struct db *db, const struct migration *file)
+{
+	return db_is_remote(db) ? &file->postgres : &file->sqlite;
+}
+
 /* A database that has `seen` files must have seen these. */
-static enum err check(const struct migration_list_out *row, const struct migration *files, size_t count,
-		      struct fault *fault)
+static enum err check(const struct db *db, const struct migration_list_out *row, const struct migration *files,
+		      size_t count, struct fault *fault)
 {
 	if (row->number < 1 || (uint64_t)row->number > count)
 		return fault_set(
@@ -17,7 +22,7 @@ static enum err check(const struct migration_list_out *row, const struct migrati
 		    "The database is newer than this binary: it has migration %lld, this one ends with %zu. "
 		    "Start it with the newer binary, or restore a backup.",
 		    (long long)row->number, count);
-	if (!text_equal(row->checksum, text_of(files[row->number - 1].checksum)))
+	if (!text_equal(row->checksum, text_of(text_for(db, &files[row->number - 1])->checksum)))
 		return fault_set(
 		    fault, ERR_CONFLICT, NULL, NULL,
 		    "Migration %s was edited after this database applied it. Put the old text back and add a new "
@@ -33,7 +38,7 @@ static enum err read_seen(struct db *db, const struct migration *files, size_t c
 
 	*seen = 0;
 	while (err == OK && (err = db_step(db, STATEMENT_MIGRATION_LIST, &row)) == OK) {
-		if ((err = check(&row, files, count, fault)) != OK)
+		if ((err = check(db, &row, files, count, fault)) != OK)
 			break;
 		*seen = (size_t)row.number;
 	}
@@ -43,7 +48,7 @@ static enum err read_seen(struct db *db, const struct migration *files, size_t c
 
 static enum err apply(struct db *db, const struct migration *file, struct fault *fault)
 {
-	enum err err = db_script(db, file->text, fault);
+	enum err err = db_script(db, text_for(db, file)->text, fault);
 	enum err left;
 
 	if (err != OK)
@@ -54,7 +59,7 @@ static enum err apply(struct db *db, const struct migration *file, struct fault 
 	err = query_run(db, STATEMENT_MIGRATION_RECORD,
 			&(struct migration_record_in){ .number = file->number,
 						       .name = text_of(file->name),
-						       .checksum = text_of(file->checksum),
+						       .checksum = text_of(text_for(db, file)->checksum),
 						       .applied_at = clock_now() },
 			NULL);
 	left = db_leave(db, err == OK);
@@ -69,7 +74,7 @@ static enum err find_seen(struct db *db, const struct migration *files, size_t c
 	if (err != OK)
 		return err;
 	/* The first file makes the table of records, if it is not there yet. */
-	err = db_script(db, files[0].text, fault);
+	err = db_script(db, text_for(db, &files[0])->text, fault);
 	if (err == OK && (err = db_enter(db, &system_scope)) == OK) {
 		err = read_seen(db, files, count, seen, fault);
 		left = db_leave(db, err == OK);
@@ -128,4 +133,33 @@ enum err migrate(struct text url, const struct migration *files, size_t count, c
 		*applied = i - seen;
 	db_close(db);
 	return err;
+}
+
+enum err migrate_check(struct text url, const struct migration *files, size_t count, const struct log *log,
+		       struct fault *fault)
+{
+	struct db *db = NULL;
+	size_t seen = 0;
+	enum err left;
+	enum err err = db_open(&db, url, DB_READ, log, fault);
+
+	if (err != OK)
+		return err;
+	err = db_begin(db);
+	if (err == OK && (err = db_enter(db, &system_scope)) == OK) {
+		err = read_seen(db, files, count, &seen, fault);
+		left = db_leave(db, true);
+		err = err == OK ? left : err;
+	}
+	left = db_end(db, false);
+	db_close(db);
+	if (err == OK && seen < count)
+		return fault_set(fault, ERR_CONFLICT, NULL, NULL,
+				 "The database is older than this binary: it has %zu of %zu migrations. Run innkeeper "
+				 "migrate.",
+				 seen, count);
+	if (err != OK && fault->err == OK)
+		fault_set(fault, err, NULL, NULL,
+			  "The database's record of migrations cannot be read; the log has the reason.");
+	return err == OK ? left : err;
 }

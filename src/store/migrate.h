@@ -18,4 +18,9 @@
 enum err migrate(struct text url, const struct migration *files, size_t count, const struct log *log, size_t *applied,
 		 struct fault *fault) WARN_UNUSED;
 
+/* Whether a database stands where this binary needs it; changes nothing. ERR_CONFLICT: the fault says what is missing,
+ * or that the database is newer. */
+enum err migrate_check(struct text url, const struct migration *files, size_t count, const struct log *log,
+		       struct fault *fault) WARN_UNUSED;
+
 #endif

@@ -100,6 +100,18 @@ static bool asks_for_parent(const struct row_security *security, const char *con
 	return security->write_target != NULL && context != NULL && is_one_of(context, parents);
 }
 
+/* The columns outside of the tenants' tables that a foreign key asks for: an account's, and, when an organization goes,
+ * where the sessions are. */
+static bool is_key(const struct row_security *security, const char *column)
+{
+	const struct protected_table *target = protected_by_name(security->write_target);
+
+	if (column == NULL)
+		return false;
+	return strcmp(column, "id") == 0 ||
+	       (target != NULL && is_house(target) && strcmp(column, "entered_organization_id") == 0);
+}
+
 static bool may_read(const struct row_security *security, const char *table, const char *column, const char *schema,
 		     const char *context)
 {
@@ -126,12 +138,12 @@ static bool may_read(const struct row_security *security, const char *table, con
 	 * organization owns, the key alone). It can reach no row of them otherwise, since a write holds no query
 	 * (holds_query). */
 	if (in_file && security->write_target != NULL && context == NULL)
-		return protected_by_name(table) != NULL || (column != NULL && strcmp(column, "id") == 0);
+		return protected_by_name(table) != NULL || is_key(security, column);
 	return temporary;
 }
 
-static bool may_write(const struct row_security *security, const char *table, const char *column, const char *schema,
-		      const char *context)
+static bool may_write(const struct row_security *security, int action, const char *table, const char *column,
+		      const char *schema, const char *context)
 {
 	const struct protected_table *protected_table = protected_by_name(table);
 
@@ -146,9 +158,9 @@ static bool may_write(const struct row_security *security, const char *table, co
 	if (protected_table == NULL || security->write_target == NULL ||
 	    sqlite3_stricmp(table, security->write_target) != 0)
 		return false;
-	/* A tenant neither makes nor removes an organization, itself included. */
+	/* A tenant makes no organization, and removes none but itself, when it is going: the guard sees to that. */
 	if (column == NULL)
-		return !is_house(protected_table);
+		return !is_house(protected_table) || action == SQLITE_DELETE;
 	return sqlite3_stricmp(column, protected_table->owner_column) != 0;
 }
 
@@ -207,10 +219,10 @@ static int authorize(void *given, int action, const char *first, const char *sec
 		break;
 	case SQLITE_INSERT:
 	case SQLITE_DELETE:
-		allowed = may_write(security, first, NULL, schema, context);
+		allowed = may_write(security, action, first, NULL, schema, context);
 		break;
 	case SQLITE_UPDATE:
-		allowed = may_write(security, first, second, schema, context);
+		allowed = may_write(security, action, first, second, schema, context);
 		break;
 	default:
 		break;
@@ -262,8 +274,10 @@ static enum err make_views(const struct row_security *security, const struct pro
 
 static enum err make_guards(const struct row_security *security, const struct protected_table *table)
 {
-	/* The system makes organizations, and nobody is bound then. It changes and removes none. */
+	/* The system makes organizations, and nobody is bound then. It changes and removes none. One that is going
+	 * removes itself. */
 	const char *unless = is_house(table) ? "tenant() IS NOT NULL AND " : "";
+	const char *stays = is_house(table) ? " OR OLD.moving IS NOT 'out'" : "";
 
 	return run(security->sqlite,
 		   sqlite3_mprintf("CREATE TEMP TRIGGER \"%s_insert_%w\" BEFORE INSERT ON main.\"%w\" "
@@ -272,10 +286,10 @@ static enum err make_guards(const struct row_security *security, const struct pr
 				   "WHEN OLD.\"%w\" IS NOT tenant() OR NEW.\"%w\" IS NOT tenant() "
 				   "BEGIN SELECT RAISE(ABORT, 'row security'); END;"
 				   "CREATE TEMP TRIGGER \"%s_delete_%w\" BEFORE DELETE ON main.\"%w\" "
-				   "WHEN OLD.\"%w\" IS NOT tenant() BEGIN SELECT RAISE(ABORT, 'row security'); END;",
+				   "WHEN OLD.\"%w\" IS NOT tenant()%s BEGIN SELECT RAISE(ABORT, 'row security'); END;",
 				   security->guard, table->name, table->name, unless, table->owner_column,
 				   security->guard, table->name, table->name, table->owner_column, table->owner_column,
-				   security->guard, table->name, table->name, table->owner_column));
+				   security->guard, table->name, table->name, table->owner_column, stays));
 }
 
 /* Its module reads its own settings when the table is first named: now, since no statement may. */

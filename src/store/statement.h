@@ -22,9 +22,11 @@ enum statement_kind { STATEMENT_TENANT, STATEMENT_SYSTEM };
 struct statement {
 	const char *name;
 	enum statement_kind kind;
+	bool many;                /* it may give more rows than memory should hold */
+	bool numbered;            /* on PostgreSQL it gives the new row's number behind its columns: db_inserted */
 	const char *write_target; /* the table it writes, or NULL: it only reads */
-	const char *sqlite;
-	const char *postgres;
+	const char *sqlite;       /* NULL: not for this engine */
+	const char *postgres;     /* the same */
 	const struct column *in;
 	size_t in_count;
 	const struct column *out;
@@ -44,6 +46,10 @@ struct protected_table {
 extern const struct protected_table protected_tables[];
 extern const size_t protected_table_count;
 
+/* The same on PostgreSQL, by name and owner column: what must be under its row level security. */
+extern const struct protected_table postgres_tables[];
+extern const size_t postgres_table_count;
+
 /* A full-text index over rows of all organizations, which the engine keeps apart word by word (search_guard.h). */
 struct search_table {
 	const char *name;
@@ -56,10 +62,17 @@ extern const size_t search_table_count;
 struct migration {
 	int number;
 	const char *name; /* "0001_foundation" */
-	const char *text;
-	const char *checksum; /* SHA-256 of the file, hex */
+	struct migration_text {
+		const char *text;
+		const char *checksum; /* SHA-256 of the file, hex */
+	} sqlite, postgres;
 };
 extern const struct migration migrations[];
 extern const size_t migration_count;
+
+/* sql/postgres: what an administrator runs, and what the server asks before it works. */
+extern const char *const postgres_roles;
+extern const char *const postgres_check;
+extern const char *const postgres_distribute;
 
 #endif

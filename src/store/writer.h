@@ -1,8 +1,8 @@
-/* Group commit: one thread that writes, and answers nobody before the commit has returned.
- * Owner: struct writer belongs to the server; an item belongs to its submitter until `done` was called.
- * Thread: its own; `run` and `done` are called there. writer_submit: any thread.
- * Never drops an item: each one submitted is done, with its own outcome, exactly once. A failed sync ends the process.
- * Next: api/dispatch.c, which submits requests. */
+/* Group commit: threads that write, and answer nobody before the commit has returned. On SQLite one, elsewhere several,
+ * an organization always on the same one. Owner: struct writer belongs to the server; an item belongs to its submitter
+ * until `done` was called. Threads: its own; `run` and `done` are called there. writer_submit: any thread. Never drops
+ * an item: each one submitted is done, with its own outcome, exactly once. A failed sync ends the process. Next:
+ * api/dispatch.c, which submits requests. */
 #ifndef INNKEEPER_STORE_WRITER_H
 #define INNKEEPER_STORE_WRITER_H
 
@@ -14,8 +14,10 @@
 #include "base/metrics.h"
 #include "store/db.h"
 
+#define WRITER_LANES 4 /* at most; which one a db is of: db_lane */
+
 struct writer_item {
-	const struct scope *scope; /* entered around `run` */
+	const struct scope *scope; /* entered around `run`; says whose it is in any case */
 	/* The work is many parts, and `run` enters a scope for each by itself: one savepoint around all of them would
 	 * keep what every part may have to undo until the last. Then `run` fails only if the transaction is to be lost.
 	 */
@@ -25,30 +27,35 @@ struct writer_item {
 	/* The outcome: run's own once the batch is durable, ERR_UNAVAILABLE or ERR_STORAGE if the batch was not. */
 	void (*done)(void *context, enum err outcome);
 	void *context;
+	/* Before `run` is called once more, its transaction having been lost: puts everything back that the first call
+	 * changed outside of the database. NULL: it can be called once. */
+	void (*again)(void *context);
+	/* Tells by db_foresee what `run` will read; in the scope. NULL: it does not know. */
+	void (*foresee)(struct db *db, void *context);
 	/* The writer's. */
 	struct writer_item *next;
 	enum err outcome;
 };
 
-/* What else happens on the writer's thread; each function may be NULL. */
+/* What else happens on the thread of a lane, whose `db` it is; each function may be NULL. */
 struct writer_hooks {
 	void *context;
 	/* An item has run and its scope was left: what it wrote is kept (until the commit) or undone. An item of parts
 	 * tells of them by itself. */
-	void (*end_item)(void *context, bool kept);
+	void (*end_item)(void *context, struct db *db, bool kept);
 	/* Before each commit, in no scope: stores what the items have gathered. Anything but OK loses the transaction.
 	 */
 	enum err (*settle)(struct db *db, void *context);
 	/* The transaction is lost: what its items gathered never was. */
-	void (*forget)(void *context);
-	/* Nobody waits: a step of some milliseconds, in a transaction of its own, in no scope. `*more`: there is more
-	 * to do, the next step may follow at once. Anything but OK undoes the step. */
+	void (*forget)(void *context, struct db *db);
+	/* Nobody waits, on the first lane: a step of some milliseconds, in a transaction of its own, in no scope.
+	 * `*more`: there is more to do, the next step may follow at once. Anything but OK undoes the step. */
 	enum err (*idle)(struct db *db, void *context, bool *more);
 };
 
 struct writer_options {
 	struct text url;    /* of the database */
-	size_t queue_limit; /* items waiting; one more is ERR_UNAVAILABLE */
+	size_t queue_limit; /* items waiting in a lane; one more is ERR_UNAVAILABLE */
 	size_t batch_limit; /* items in one transaction */
 	struct writer_hooks hooks;
 	const struct log *log;
@@ -57,7 +64,7 @@ struct writer_options {
 
 struct writer;
 
-/* Opens the writing connection and starts the thread. */
+/* Opens the writing connections and starts the threads. */
 enum err writer_start(struct writer **out, const struct writer_options *options, struct fault *fault) WARN_UNUSED;
 
 /* Any thread. ERR_UNAVAILABLE when the queue is full or the writer is stopping: then `done` is not called. */

@@ -3,7 +3,7 @@
 import { after, before, describe, test } from "node:test";
 import assert from "node:assert/strict";
 import http from "node:http";
-import { assertError, fresh, hexOf, masked, openHouse, until } from "./harness.mjs";
+import { assertError, fresh, hexOf, masked, openHouse, postgres, until } from "./harness.mjs";
 
 const CANARY = fresh("CANARY");
 const ABSENT = "01a20cd2-bf50-7db5-a5ad-3a426db0193c";
@@ -30,9 +30,9 @@ async function fill({ api_key: key }, mark) {
 
 // Everything that belongs to the victim, as the database has it.
 async function state() {
-	const tables = await house.rows("SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c ON c.name = 'organization_id' WHERE m.type = 'table' ORDER BY m.name");
+	const tables = await house.rows(postgres ? "SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'innkeeper'::regnamespace AND c.relkind = 'r' AND a.attname = 'organization_id' ORDER BY 1" : "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c ON c.name = 'organization_id' WHERE m.type = 'table' ORDER BY m.name");
 	const all = { organizations: await house.rows(`SELECT * FROM organizations WHERE id = X'${hexOf(theirs.id)}'`) };
-	for (const { name } of tables) all[name] = await house.rows(`SELECT * FROM ${name} WHERE organization_id = X'${hexOf(theirs.id)}' ORDER BY 1, 2, 3`);
+	for (const { name } of tables) all[name] = (await house.rows(`SELECT * FROM ${name} WHERE organization_id = X'${hexOf(theirs.id)}'`)).map((row) => JSON.stringify(row)).sort();
 	all.sessions = await house.rows(`SELECT * FROM sessions WHERE entered_organization_id = X'${hexOf(theirs.id)}'`);
 	all.accounts = await house.rows(`SELECT * FROM accounts WHERE email = '${victim.email}'`);
 	return JSON.stringify(all);

@@ -1,5 +1,6 @@
 // A server of its own for a test file: started on a free port and an empty database, spoken to over HTTP and through the
-// command line, looked into with the sqlite3 program, and stopped by SIGTERM, which must end it cleanly.
+// command line, looked into with the sqlite3 program or psql, and stopped by SIGTERM, which must end it cleanly.
+// With INNKEEPER_TEST_POSTGRES, an administrator's URL (tests/postgres.sh), its database is one of that server's.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -92,6 +93,44 @@ export function assertError(answer, status, code, field) {
 	assert.deepEqual(members.sort(), ["code", "error"]);
 }
 
+export const postgres = process.env.INNKEEPER_TEST_POSTGRES;
+
+// Of a database on the administrator's server, as one of its roles.
+export const postgresUrl = (name, role) => postgres.replace(/\/\/[^@]*@/, `//${role}@`).replace(/(@[^/]*\/)[^?]*/, `$1${name}`);
+
+export async function psql(name, sql) {
+	const result = await run("psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", postgresUrl(name, "postgres"), "-f", "-"], {
+		input: sql,
+		env: { PGOPTIONS: "-c search_path=innkeeper,testing" },
+	});
+	assert.equal(result.status, 0, `${sql}: ${result.stderr}`);
+	return result.stdout;
+}
+
+// What SQLite writes otherwise than PostgreSQL, in the few forms that tests use.
+const translated = (sql) =>
+	sql
+		.replaceAll(/X'([0-9a-f]{32})'/gi, (_, digits) => `'${uuid(digits)}'::uuid`)
+		.replaceAll("total(number)", "coalesce(sum(number), 0)")
+		.replaceAll(/randomblob\(16\)/g, "gen_random_uuid()");
+
+// Its functions stand for SQLite's. A copy of the template has its tables, but not the rights on the database.
+export async function makePostgres(name) {
+	const template = process.env.INNKEEPER_TEST_TEMPLATE;
+	await psql("postgres", `CREATE DATABASE ${name} TEMPLATE ${template}`);
+	await psql(name, `REVOKE CREATE, TEMPORARY, CONNECT ON DATABASE ${name} FROM PUBLIC;
+		GRANT CONNECT ON DATABASE ${name} TO innkeeper_migrator, innkeeper_server`);
+}
+
+// Once for all: a database with everything in it, which others are made from.
+export async function makeTemplate(name) {
+	await psql("postgres", `CREATE DATABASE ${name}`);
+	const result = await run(binary, ["migrate", "--database", postgresUrl(name, "postgres")]);
+	assert.equal(result.status, 0, result.stderr);
+	await psql(name, `CREATE SCHEMA testing;
+		CREATE FUNCTION testing.hex(uuid) RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELECT upper(replace($1::text, '-', '')) $$`);
+}
+
 export class House {
 	constructor(options, settings) {
 		this.options = options;
@@ -99,6 +138,11 @@ export class House {
 		this.directory = mkdtempSync(join(tmpdir(), "innkeeper-api-"));
 		this.file = settings.file ?? join(this.directory, "house.db");
 		this.database = `sqlite:${this.file}`;
+		if (postgres && !settings.file) {
+			this.name = settings.name ?? `house_${randomUUID().replaceAll("-", "")}`;
+			this.made = this.borrowed = settings.name !== undefined; // of another house, a second process of it
+			this.database = postgresUrl(this.name, "innkeeper_server");
+		}
 		this.output = ""; // standard error: the log, over all starts
 		this.printed = ""; // standard output
 		this.agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
@@ -106,7 +150,11 @@ export class House {
 	}
 
 	async start(options = this.options) {
-		const words = ["serve", "--database", this.database, "--listen", "127.0.0.1:0", ...options];
+		if (this.name && !this.made) {
+			await makePostgres(this.name);
+			this.made = true;
+		}
+		const words = ["serve", "--database", this.database, "--listen", "127.0.0.1:0", ...(this.name ? ["--control", `${this.file}.control`] : []), ...options];
 		const child = spawn(binary, words, { env: environment(this.env), stdio: ["ignore", "pipe", "pipe"] });
 		let unread = "";
 		let ready;
@@ -141,7 +189,7 @@ export class House {
 		this.agent.destroy();
 		this.agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
 		assert.deepEqual([code, signal], [0, null], this.output.slice(-4000));
-		assert.ok(Date.now() - began < 10000, `stopping took ${Date.now() - began} ms`);
+		assert.ok(Date.now() - began < (sanitized ? 30000 : 10000), `stopping took ${Date.now() - began} ms`);
 		assert.doesNotMatch(this.output, SANITIZER);
 	}
 
@@ -150,6 +198,7 @@ export class House {
 			await this.stop();
 		} finally {
 			this.agent.destroy();
+			if (this.made && !this.borrowed) await psql("postgres", `DROP DATABASE ${this.name} WITH (FORCE)`);
 			rmSync(this.directory, { recursive: true, force: true });
 		}
 	}
@@ -229,6 +278,8 @@ export class House {
 
 	// What the database file holds, read by another program. Ids are blobs: ask for lower(hex(id)).
 	async rows(sql) {
+		if (this.name && sql.startsWith("PRAGMA foreign_key_check")) return []; // it cannot be otherwise
+		if (this.name) return JSON.parse(await psql(this.name, `SELECT coalesce(json_agg(t), '[]') FROM (${translated(sql)}) AS t`));
 		const result = await run("sqlite3", ["-readonly", "-json", "-cmd", ".timeout 5000", this.file, sql]);
 		assert.equal(result.status, 0, `${sql}: ${result.stderr}`);
 		return result.stdout.trim() === "" ? [] : JSON.parse(result.stdout);
@@ -241,6 +292,7 @@ export class House {
 	// Writes into the file behind the server's back, so only while it is stopped.
 	async change(sql) {
 		assert.equal(this.child, null, "the server owns its database while it runs");
+		if (this.name) return void (await psql(this.name, translated(sql)));
 		const result = await run("sqlite3", [this.file, sql]);
 		assert.equal(result.status, 0, result.stderr);
 	}

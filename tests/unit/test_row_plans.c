@@ -64,8 +64,11 @@ static enum err prepare(struct house *house, bool system, const struct statement
 
 static void every_statement_prepares_as_its_kind(void **state)
 {
-	for (size_t i = 0; i < statement_count; i++)
+	for (size_t i = 0; i < statement_count; i++) {
+		if (statements[i].sqlite == NULL)
+			continue; /* PostgreSQL's alone */
 		assert_int_equal(prepare(*state, statements[i].kind == STATEMENT_SYSTEM, &statements[i], true), OK);
+	}
 }
 
 static void no_statement_of_the_systems_prepares_as_a_tenants(void **state)
@@ -73,7 +76,7 @@ static void no_statement_of_the_systems_prepares_as_a_tenants(void **state)
 	size_t count = 0;
 
 	for (size_t i = 0; i < statement_count; i++) {
-		if (statements[i].kind != STATEMENT_SYSTEM)
+		if (statements[i].kind != STATEMENT_SYSTEM || statements[i].sqlite == NULL)
 			continue;
 		count++;
 		assert_int_equal(prepare(*state, false, &statements[i], false), ERR_DENIED);
@@ -86,7 +89,8 @@ static void no_read_of_a_tenants_prepares_as_the_systems(void **state)
 	size_t count = 0;
 
 	for (size_t i = 0; i < statement_count; i++) {
-		if (statements[i].kind != STATEMENT_TENANT || statements[i].write_target != NULL)
+		if (statements[i].kind != STATEMENT_TENANT || statements[i].sqlite == NULL ||
+		    statements[i].write_target != NULL)
 			continue;
 		count++;
 		assert_int_equal(prepare(*state, true, &statements[i], false), ERR_DENIED);
@@ -101,7 +105,7 @@ static void no_write_of_a_tenants_prepares_without_its_target(void **state)
 	for (size_t i = 0; i < statement_count; i++) {
 		struct statement aimless = statements[i];
 
-		if (aimless.kind != STATEMENT_TENANT || aimless.write_target == NULL)
+		if (aimless.kind != STATEMENT_TENANT || aimless.sqlite == NULL || aimless.write_target == NULL)
 			continue;
 		count++;
 		aimless.write_target = NULL;
@@ -148,7 +152,7 @@ static void no_statement_reaches_the_victim_by_its_ids(void **state)
 	for (size_t i = 0; i < statement_count; i++) {
 		char *after;
 
-		if (statements[i].kind != STATEMENT_TENANT)
+		if (statements[i].kind != STATEMENT_TENANT || statements[i].sqlite == NULL)
 			continue;
 		/* With the organization of the scope, and (as nobody can) with the victim's. */
 		run_as_anybody(house, &statements[i], ATTACKER);
@@ -214,6 +218,9 @@ static bool is_searched(struct house *house, const struct statement *statement)
 		steps += strncmp(step, "SEARCH ", 7) == 0;
 		if (is_harmless_scan(step, &inner))
 			continue;
+		/* A row without a table, for the questions that stand in its columns. */
+		if (strcmp(step, "SCAN CONSTANT ROW") == 0)
+			continue;
 		if ((strncmp(step, "SCAN ", 5) == 0 && !is_own_recursion(statement, step)) ||
 		    strstr(step, "AUTOMATIC") != NULL ||
 		    (strncmp(step, "SEARCH ", 7) == 0 && strstr(step, " USING ") == NULL)) {
@@ -234,7 +241,8 @@ static void own_reads_and_writes_still_use_their_index(void **state)
 	/* The very views of this connection; the authorizer, which refuses plans, changes none. */
 	assert_int_equal(sqlite3_set_authorizer(house->sqlite, let_everything_pass, NULL), SQLITE_OK);
 	for (size_t i = 0; i < statement_count; i++)
-		if (statements[i].kind == STATEMENT_TENANT && !is_searched(house, &statements[i]))
+		if (statements[i].kind == STATEMENT_TENANT && statements[i].sqlite != NULL &&
+		    !is_searched(house, &statements[i]))
 			bad++;
 	assert_int_equal(bad, 0);
 }

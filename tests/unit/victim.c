@@ -9,8 +9,7 @@
 
 #include <string.h>
 
-/* ?1 the organization, ?2 its number, ?3 its text. Parents first. */
-static const char *const seeds[] = {
+const char *const victim_seeds[] = {
 	"INSERT INTO organizations (number, id, slug, organization_name, location, website_url, created_at, "
 	"updated_at) "
 	"VALUES (?2, ?1, ?3, ?3, ?3, ?3, ?2, ?2)",
@@ -54,18 +53,20 @@ static const char *const seeds[] = {
 	"VALUES (?1, ?2, ?3, ?2, ?2, ?3)",
 	"INSERT INTO articles (organization_id, article_id, article_name, article_slug, article_type, seen_at) "
 	"VALUES (?1, ?3, ?3, ?3, ?3, ?2)",
+	"INSERT INTO imported_rows (organization_id, source, source_key, kept_id) VALUES (?1, ?3, ?3 || ?2, ?1)",
 	"INSERT INTO web_pages (number, organization_id, article_url, article_title, mentions, clicks, "
 	"last_mentioned) VALUES (?2, ?1, ?3, ?3, ?2, ?2, ?2)",
+	NULL,
 };
 
 static void seed(sqlite3 *plain, char letter, int64_t number, const char *text)
 {
 	const struct uuid id = fixture_id(letter);
 
-	for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++) {
+	for (const char *const *next = victim_seeds; *next != NULL; next++) {
 		sqlite3_stmt *insert = NULL;
 
-		if (sqlite3_prepare_v2(plain, seeds[i], -1, &insert, NULL) != SQLITE_OK)
+		if (sqlite3_prepare_v2(plain, *next, -1, &insert, NULL) != SQLITE_OK)
 			fail_msg("%s", sqlite3_errmsg(plain));
 		sqlite3_bind_blob(insert, 1, id.bytes, sizeof id.bytes, SQLITE_STATIC);
 		sqlite3_bind_int64(insert, 2, number);

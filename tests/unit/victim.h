@@ -13,6 +13,9 @@
 #define ATTACKER_NUMBER 3000003
 #define VICTIM_NUMBER   7000007
 
+/* How a row of each table is made: ?1 the organization, ?2 its number, ?3 its text. Parents first; NULL-terminated. */
+extern const char *const victim_seeds[];
+
 /* Everybody's rows as at the beginning. */
 void victim_settle(sqlite3 *plain);
 

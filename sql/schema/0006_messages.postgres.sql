@@ -1,0 +1,1 @@
+-- Nothing to do: on PostgreSQL the house stood like this from the beginning.

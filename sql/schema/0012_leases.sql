@@ -1,0 +1,1 @@
+-- Nothing to do: of a file there is one process (src/store/lock.h), and what is to be done once it does.

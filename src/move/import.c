@@ -1,0 +1,458 @@
+#include <string.h>
+
+#include "analytics/build.h"
+#include "auth/slug.h"
+#include "base/clock.h"
+#include "base/json_in.h"
+#include "move/move.h"
+#include "search/indexer.h"
+#include "store/number_map.h"
+#include "store/query.h"
+
+#define PIECE_MEMORY ((size_t)64 * 1024 * 1024)
+#define VALUE_MEMORY ((size_t)64 * 1024 * 1024)
+
+/* Kinds of the number map. */
+enum { OF_CHATS, OF_MESSAGES };
+
+struct importing {
+	const struct move_place *place;
+	struct arena *arena; /* of the whole import */
+	struct fault *fault;
+	struct archive *archive;
+	struct number_map *map;
+	const struct scope *scope;
+	struct move_in_organization_in organization;
+	struct moving_arrive_in arrival;
+	const struct move_table *table; /* that comes in now, and how far it is */
+	size_t which;
+	int64_t rows;
+	bool more;
+	int64_t newest_message; /* its number here */
+};
+
+static enum err wrong(const struct importing *importing, const char *what)
+{
+	return fault_set(importing->fault, ERR_INVALID, NULL, "path",
+			 "The file does not hold what it says, and nothing was stored: %s.", what);
+}
+
+static enum err check_row(const struct importing *importing, const struct statement *statement,
+			  const union query_row *row)
+{
+	for (size_t i = 0; i < statement->in_count; i++) {
+		const struct json_value *value;
+		struct arena arena;
+		struct text text;
+		enum err err;
+
+		if (statement->in[i].type != COLUMN_JSON)
+			continue;
+		memcpy(&text, row->bytes + statement->in[i].offset, sizeof text);
+		if (text.at == NULL)
+			continue;
+		arena_init(&arena, VALUE_MEMORY);
+		err = json_parse(text, &arena, &value, NULL);
+		arena_fini(&arena);
+		if (err != OK)
+			return wrong(importing, "a text that must be JSON is none");
+	}
+	return OK;
+}
+
+/* Every value of every table is of its type before the first one is stored. */
+static enum err check_rows(struct importing *importing)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && i < move_table_count; i++) {
+		const enum statement_id id = move_tables[i].in;
+		union query_row row;
+		size_t which;
+
+		moves_part(importing->place->moves, "checks", 0);
+		err = archive_read(importing->archive, move_tables[i].name, id, NULL, NULL, &which);
+		while (err == OK && (err = archive_next(importing->archive, which, &row, NULL)) == OK) {
+			err = check_row(importing, &statements[id], &row);
+			if (err == OK && atomic_load(importing->place->ending))
+				err = ERR_UNAVAILABLE;
+		}
+		if (err == ERR_NOT_FOUND)
+			err = OK;
+	}
+	return err;
+}
+
+/* The organization's own row, as it is to be here. */
+static enum err read_organization(struct importing *importing, struct text slug)
+{
+	const struct archive_manifest *manifest = archive_manifest(importing->archive);
+	struct move_in_organization_in *row = &importing->organization;
+	char made[SLUG_SIZE];
+	size_t which;
+	enum err err = archive_read(importing->archive, "organizations", STATEMENT_MOVING_ARRIVE, NULL, NULL, &which);
+
+	if (err == OK)
+		err = archive_next(importing->archive, which, &importing->arrival, NULL);
+	if (err == OK)
+		importing->arrival.status = text_copy(importing->arena, importing->arrival.status);
+	if (err == OK)
+		err = archive_read(importing->archive, "organizations", STATEMENT_MOVE_IN_ORGANIZATION, NULL, NULL,
+				   &which);
+	if (err == OK)
+		err = archive_next(importing->archive, which, row, NULL);
+	if (err == ERR_NOT_FOUND ||
+	    (err == OK && (!uuid_equal(&row->id, &manifest->organization) || row->time_zone.at == NULL ||
+			   (!text_equal(importing->arrival.status, TEXT("active")) &&
+			    !text_equal(importing->arrival.status, TEXT("suspended"))))))
+		return wrong(importing, "its organization is none, or not the manifest's");
+	if (err != OK)
+		return err;
+	/* The row is read no further, but its texts must outlive the next one. */
+	row->slug = text_copy(importing->arena, slug.at != NULL ? slug : row->slug);
+	row->organization_name = text_copy(importing->arena, row->organization_name);
+	row->location = text_copy(importing->arena, row->location);
+	row->website_url = text_copy(importing->arena, row->website_url);
+	row->time_zone = text_copy(importing->arena, row->time_zone);
+	row->moving_by = *moves_process(importing->place->moves);
+	row->moving_at = clock_now();
+	if (importing->arena->failed)
+		return ERR_MEMORY;
+	if (row->slug.at == NULL || slug_of(row->slug, made) == 0 || !text_equal(text_of(made), row->slug))
+		return fault_set(importing->fault, ERR_INVALID, NULL, "slug",
+				 "slug must be letters a to z, digits and single hyphens, for example fort-myers.");
+	return OK;
+}
+
+/* What an import that was interrupted left of this very organization goes first. */
+static enum err clear_way(struct importing *importing, const struct moving *moving)
+{
+	struct move_receipt receipt;
+
+	if (!move_is_left(importing->place, moving))
+		return fault_set(importing->fault, ERR_CONFLICT, NULL, NULL,
+				 "Another command moves this organization at the moment: wait until it is done.");
+	return move_remove(importing->place, moving, &receipt, importing->fault);
+}
+
+static enum err check_room(struct importing *importing)
+{
+	const struct text slug = importing->organization.slug;
+	struct readers *readers = importing->place->readers;
+	struct moving there;
+	enum err err = moving_by_id(readers, importing->arena, &importing->organization.id, &there);
+
+	if (err == OK && there.way == MOVING_NOT)
+		return fault_set(importing->fault, ERR_CONFLICT, NULL, NULL,
+				 "This organization is here already, as %.*s: nothing was stored.",
+				 (int)there.slug.length, there.slug.at);
+	if (err == OK)
+		err = clear_way(importing, &there);
+	if (err == OK || err == ERR_NOT_FOUND)
+		err = moving_by_slug(readers, importing->arena, slug, &there);
+	if (err == OK)
+		return fault_set(importing->fault, ERR_CONFLICT, NULL, "slug",
+				 "There is an organization with the slug %.*s already: give another one with --slug.",
+				 (int)slug.length, slug.at);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* The account that a member of the file has here; nil: none. */
+static enum err take_account(const struct importing *importing, struct db *db, struct arena *arena, struct uuid *id)
+{
+	const struct uuid given = *id;
+	struct move_in_account_in account;
+	struct move_in_identity_in identity;
+	bool made = false;
+	size_t which;
+	enum err err;
+
+	if (uuid_is_nil(id))
+		return OK;
+	err = archive_read(importing->archive, "accounts", STATEMENT_MOVE_IN_ACCOUNT, "id", &given, &which);
+	if (err == OK)
+		err = archive_next(importing->archive, which, &account, NULL);
+	if (err == OK)
+		err = moving_take_account(db, arena, &account, id, &made);
+	if (err == ERR_NOT_FOUND || err == ERR_INVALID)
+		return wrong(importing, "a member's account is not there, or has no e-mail");
+	if (err != OK || !made)
+		return err;
+	err = archive_read(importing->archive, "identities", STATEMENT_MOVE_IN_IDENTITY, "account_id", &given, &which);
+	while (err == OK && (err = archive_next(importing->archive, which, &identity, NULL)) == OK) {
+		identity.account_id = *id;
+		err = moving_take_identity(db, &identity);
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* What points at a row of the file by its number points at the same row here. */
+static enum err map_numbers(const struct importing *importing, const struct statement *statement, union query_row *row)
+{
+	static const struct {
+		const char *column;
+		int64_t kind;
+	} references[] = { { "chat_number", OF_CHATS }, { "previous", OF_MESSAGES }, { "last_message", OF_MESSAGES } };
+
+	for (size_t i = 0; i < statement->in_count; i++)
+		for (size_t k = 0; k < sizeof references / sizeof references[0]; k++) {
+			char *member = row->bytes + statement->in[i].offset;
+			int64_t number;
+			enum err err;
+
+			if (strcmp(statement->in[i].name, references[k].column) != 0)
+				continue;
+			memcpy(&number, member, sizeof number);
+			if (number == DB_NULL)
+				continue;
+			err = number_map_get(importing->map, references[k].kind, number, &number);
+			if (err == ERR_NOT_FOUND)
+				return wrong(importing, "a row belongs to one that is not there");
+			if (err != OK)
+				return err;
+			memcpy(member, &number, sizeof number);
+		}
+	return OK;
+}
+
+static enum err follow_message(struct importing *importing, struct db *db, const struct move_in_messages_in *message,
+			       int64_t number, int64_t here)
+{
+	enum err err = number_map_put(importing->map, OF_MESSAGES, number, here);
+
+	importing->newest_message = here;
+	return err == OK
+		   ? query_run(db, STATEMENT_MOVE_CHAT_HEAD,
+			       &(struct move_chat_head_in){ .chat_number = message->chat_number, .last_message = here },
+			       NULL)
+		   : err;
+}
+
+/* What comes with a row that was stored as number `here`. */
+static enum err follow(struct importing *importing, struct db *db, const union query_row *row, int64_t number,
+		       int64_t here)
+{
+	const struct move_in_chats_in *chat = (const void *)row;
+	const struct move_in_chat_summaries_in *summary = (const void *)row;
+	enum err err;
+
+	switch (importing->table->kind) {
+	case MOVE_CHATS:
+		err = number_map_put(importing->map, OF_CHATS, number, here);
+		return err == OK ? query_run(db, STATEMENT_CHAT_ACTIVITY_CREATE,
+					     &(struct chat_activity_create_in){ .chat_number = here,
+										.updated_at = chat->created_at },
+					     NULL)
+				 : err;
+	case MOVE_MESSAGES:
+		return follow_message(importing, db, (const void *)row, number, here);
+	case MOVE_SUMMARIES:
+		return search_change_summary(db, summary->chat_number, (struct text){ 0 }, summary->topic_summary);
+	case MOVE_PLAIN:
+	case MOVE_USERS:
+	case MOVE_ACTIVITIES:
+		break;
+	}
+	return OK;
+}
+
+static enum err explain(const struct importing *importing, enum err err)
+{
+	if (err != ERR_CONFLICT || importing->fault->sentence[0] != '\0')
+		return err;
+	return fault_set(
+	    importing->fault, ERR_CONFLICT, NULL, NULL,
+	    "A row of %s cannot be stored here, and nothing was: it is another organization's already, or it does "
+	    "not hold together with the others.",
+	    importing->table->name);
+}
+
+static enum err bring_row(struct importing *importing, struct db *db, struct arena *arena, union query_row *row,
+			  int64_t number)
+{
+	const struct statement *statement = &statements[importing->table->in];
+	enum err err = map_numbers(importing, statement, row);
+
+	if (err == OK && importing->table->kind == MOVE_USERS)
+		err = take_account(importing, db, arena, &((struct move_in_users_in *)(void *)row)->account_id);
+	if (err == OK)
+		err = query_run(db, importing->table->in, row, NULL);
+	if (err == OK)
+		err = follow(importing, db, row, number, db_inserted(db));
+	return explain(importing, err);
+}
+
+static enum err bring_some(struct db *db, void *context)
+{
+	struct importing *importing = context;
+	const int64_t until = move_piece_end(db);
+	union query_row row;
+	struct arena arena;
+	int64_t number;
+	enum err err = OK;
+
+	while (err == OK && importing->more && clock_monotonic() < until) {
+		err = archive_next(importing->archive, importing->which, &row, &number);
+		if (err == ERR_NOT_FOUND) {
+			importing->more = false;
+			err = OK;
+			break;
+		}
+		arena_init(&arena, PIECE_MEMORY);
+		if (err == OK)
+			err = bring_row(importing, db, &arena, &row, number);
+		arena_fini(&arena);
+		importing->rows++;
+	}
+	return err == OK ? query_run(db, STATEMENT_MOVING_STEP,
+				     &(struct moving_step_in){ .moving_by = importing->organization.moving_by,
+							       .moving_at = clock_now() },
+				     NULL)
+			 : err;
+}
+
+static enum err bring_table(struct importing *importing, const struct move_table *table)
+{
+	struct moves *moves = importing->place->moves;
+	enum err err = archive_read(importing->archive, table->name, table->in, NULL, NULL, &importing->which);
+
+	moves_part(moves, table->name, archive_count(importing->archive, table->name));
+	importing->table = table;
+	importing->more = true;
+	while (err == OK && importing->more) {
+		const int64_t before = importing->rows;
+
+		err = move_piece(importing->place, importing->scope, bring_some, importing);
+		moves_step(moves, importing->rows - before);
+	}
+	return err;
+}
+
+static struct counting counting(const struct importing *importing, struct db *db, struct arena *arena)
+{
+	return (struct counting){ importing->place->ledgers[db_lane(db)], db, importing->scope, arena };
+}
+
+static enum err begin_figures(struct db *db, void *context)
+{
+	struct importing *importing = context;
+	struct arena arena;
+	struct counting own = counting(importing, db, &arena);
+	enum err err;
+
+	arena_init(&arena, PIECE_MEMORY);
+	err = build_first(&own, importing->organization.time_zone);
+	arena_fini(&arena);
+	if (err == ERR_INVALID)
+		return fault_set(
+		    importing->fault, err, NULL, NULL,
+		    "The organization's time zone is unknown to this machine: nothing was stored. Update its "
+		    "time zones (tzdata).");
+	return err;
+}
+
+static enum err count_some(struct db *db, void *context)
+{
+	struct importing *importing = context;
+	struct arena arena;
+	struct counting own = counting(importing, db, &arena);
+	enum err err;
+
+	arena_init(&arena, PIECE_MEMORY);
+	err = build_step(&own, &importing->more);
+	if (err == OK)
+		err = query_run(db, STATEMENT_MOVING_STEP,
+				&(struct moving_step_in){ .moving_by = importing->organization.moving_by,
+							  .moving_at = clock_now() },
+				NULL);
+	arena_fini(&arena);
+	return err;
+}
+
+static enum err count_figures(struct importing *importing)
+{
+	enum err err;
+
+	moves_part(importing->place->moves, "figures", 0);
+	importing->more = true;
+	err = move_piece(importing->place, importing->scope, begin_figures, importing);
+	while (err == OK && importing->more)
+		err = move_piece(importing->place, importing->scope, count_some, importing);
+	return err;
+}
+
+/* Everybody sees it from here on; its words follow. */
+static enum err arrive(struct db *db, void *context)
+{
+	struct importing *importing = context;
+	enum err err = query_run(db, STATEMENT_MOVING_ARRIVE, &importing->arrival, NULL);
+
+	if (err == OK && db_is_remote(db) && importing->newest_message > 0)
+		err = query_run(db, STATEMENT_SEARCH_AWAIT, NULL, NULL);
+	return err;
+}
+
+static enum err bring_all(struct importing *importing)
+{
+	enum err err = number_map_new(&importing->map);
+
+	for (size_t i = 0; err == OK && i < move_table_count; i++)
+		err = bring_table(importing, &move_tables[i]);
+	if (err == OK)
+		err = count_figures(importing);
+	if (err == OK)
+		err = move_piece(importing->place, importing->scope, arrive, importing);
+	number_map_free(importing->map);
+	return err;
+}
+
+/* Nothing is left of what came in so far; what cannot be removed now, move_tidy removes. */
+static void take_back(struct importing *importing)
+{
+	const struct moving moving = { .id = importing->organization.id, .way = MOVING_IN, .scope = importing->scope };
+	struct move_receipt receipt;
+	struct fault fault = { 0 };
+
+	if (move_remove(importing->place, &moving, &receipt, &fault) != OK)
+		LOG(importing->place->log, LOG_WARNING, "what an import has left is removed later",
+		    LOG_TEXT("reason", text_of(fault.sentence)));
+}
+
+static enum err import(struct importing *importing, struct text slug)
+{
+	enum err err = read_organization(importing, slug);
+
+	if (err == OK)
+		err = check_rows(importing);
+	if (err == OK)
+		err = check_room(importing);
+	if (err == OK)
+		err = moving_found(importing->place->writer, importing->arena, &importing->organization,
+				   &importing->scope);
+	if (err == ERR_CONFLICT && importing->fault->sentence[0] == '\0')
+		fault_set(importing->fault, err, NULL, NULL, "The organization or its slug is here already.");
+	if (err != OK)
+		return err;
+	err = bring_all(importing);
+	if (err != OK)
+		take_back(importing);
+	return err;
+}
+
+enum err move_import(const struct move_place *place, struct text path, struct text slug, struct arena *arena,
+		     struct move_imported *out, struct fault *fault)
+{
+	struct importing importing = { .place = place, .arena = arena, .fault = fault };
+	enum err err;
+
+	moves_part(place->moves, "checksums", 0);
+	err = archive_open(&importing.archive, path, migrations[migration_count - 1].number, place->log, fault);
+	if (err == OK)
+		err = import(&importing, slug);
+	*out = (struct move_imported){ .organization = importing.organization.id,
+				       .slug = importing.organization.slug,
+				       .organization_name = importing.organization.organization_name,
+				       .rows = importing.rows };
+	archive_close(importing.archive);
+	return err;
+}

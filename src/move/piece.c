@@ -1,0 +1,43 @@
+#include <time.h>
+
+#include "base/clock.h"
+#include "move/move.h"
+
+#define PIECE_MICROSECONDS        4000
+#define PIECE_MICROSECONDS_REMOTE 20000 /* where each row waits for an answer, and others have lanes of their own */
+#define FULL_MILLISECONDS         50    /* before a full queue is asked again */
+#define FULL_TIMES                1200
+
+struct piece {
+	enum err (*run)(struct db *db, void *context);
+	void *context;
+	bool ran;
+};
+
+static enum err run_piece(struct db *db, void *given)
+{
+	struct piece *piece = given;
+
+	piece->ran = true;
+	return piece->run(db, piece->context);
+}
+
+enum err move_piece(const struct move_place *place, const struct scope *scope,
+		    enum err (*run)(struct db *db, void *context), void *context)
+{
+	const struct timespec pause = { .tv_nsec = (long)FULL_MILLISECONDS * 1000000 };
+	struct piece piece = { .run = run, .context = context };
+	enum err err = ERR_UNAVAILABLE;
+
+	for (int i = 0; i < FULL_TIMES && !piece.ran && !atomic_load(place->ending); i++) {
+		if (i > 0)
+			nanosleep(&pause, NULL);
+		err = writer_perform(place->writer, scope, run_piece, &piece);
+	}
+	return err;
+}
+
+int64_t move_piece_end(const struct db *db)
+{
+	return clock_monotonic() + (db_is_remote(db) ? PIECE_MICROSECONDS_REMOTE : PIECE_MICROSECONDS);
+}

@@ -1,0 +1,27 @@
+/* One lane of the writer: a connection that writes and the thread that has it, committing in groups.
+ * Owner: the writer, which gives an organization's items to one lane always.
+ * Thread: its own; lane_submit and lane_depth: any.
+ * Never answers before the commit has returned; a failed sync of the database's own file ends the process.
+ * Next: writer.h. */
+#ifndef INNKEEPER_STORE_LANE_H
+#define INNKEEPER_STORE_LANE_H
+
+#include "store/writer.h"
+
+struct lane;
+
+/* Number 0 also does what nobody waits for, when no lane has had work for a moment: `worked_at` is all lanes', and
+ * outlives them. */
+enum err lane_start(struct lane **out, const struct writer_options *options, size_t number, _Atomic int64_t *worked_at,
+		    struct fault *fault) WARN_UNUSED;
+
+/* False: its queue is full, or it is stopping. */
+bool lane_submit(struct lane *lane, struct writer_item *item);
+size_t lane_depth(struct lane *lane);
+
+bool lane_is_saturated(const struct lane *lane); /* saturation.h; any thread */
+
+/* Finishes what waits. Nobody may submit any more once it has returned. */
+void lane_stop(struct lane *lane);
+
+#endif
