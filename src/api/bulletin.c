@@ -157,7 +157,9 @@ static struct text read_hex(struct text field, char out[LIVE_CHAT_ID])
 			return (struct text){ 0 };
 		out[i] = (char)(high * 16 + low);
 	}
-	return length == 0 ? (struct text){ 0 } : (struct text){ out, length };
+	if (length == 0)
+		return (struct text){ 0 };
+	return (struct text){ out, length };
 }
 
 static void hear_event(const struct house *house, const struct uuid *organization, struct text fields)

@@ -143,20 +143,20 @@ static const struct verb_option *option_of(const struct verb *verb, const char *
 	return NULL;
 }
 
-static int take_otherwise(const struct verb_option *option, struct arena *arena, struct text *out)
+static int take_otherwise(const struct verb *verb, struct arena *arena, struct text *out)
 {
 	struct timespec now;
 	struct tm parts;
 	char stamp[32];
 	char name[NAME_MAX];
-	const char *place = option->otherwise == NULL ? NULL : strstr(option->otherwise, "TIME");
+	const char *place = verb->otherwise == NULL ? NULL : strstr(verb->otherwise, "TIME");
 
 	if (out->at != NULL || place == NULL)
 		return EXIT_SUCCESS;
 	if (clock_gettime(CLOCK_REALTIME, &now) != 0 || gmtime_r(&now.tv_sec, &parts) == NULL ||
 	    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%S", &parts) == 0)
 		return EXIT_FAILED;
-	snprintf(name, sizeof name, "%.*s%s.%03ldZ%s", (int)(place - option->otherwise), option->otherwise, stamp,
+	snprintf(name, sizeof name, "%.*s%s.%03ldZ%s", (int)(place - verb->otherwise), verb->otherwise, stamp,
 		 now.tv_nsec / 1000000, place + 4);
 	return make_absolute(arena, name, out) == OK ? EXIT_SUCCESS : EXIT_FAILED;
 }
@@ -185,7 +185,8 @@ static int read_words(const struct verb *verb, int count, char **words, struct a
 			return usage_error(verb, "it needs",
 					   verb->options[i].flag != NULL ? verb->options[i].flag
 									 : verb->options[i].argument);
-		if (take_otherwise(&verb->options[i], arena, &arguments->values[i]) != EXIT_SUCCESS)
+		if (verb->options[i].value == VERB_PATH &&
+		    take_otherwise(verb, arena, &arguments->values[i]) != EXIT_SUCCESS)
 			return EXIT_FAILED;
 	}
 	return EXIT_SUCCESS;

@@ -31,7 +31,6 @@ struct verb_option {
 	bool required;
 	const char *argument;
 	const char *about;
-	const char *otherwise; /* of a VERB_PATH that is not given: a file here, with the time for TIME; NULL: none */
 };
 
 struct verb_arguments {
@@ -47,6 +46,7 @@ struct verb {
 	const char *progress;  /* a route that says how far it is, for who looks on; NULL: it is quick */
 	bool founds;           /* may make a database that is not there yet */
 	bool tells;            /* of its progress: a server that is started for it logs more than warnings */
+	const char *otherwise; /* of its VERB_PATH that is not given: a file here, with the time for TIME; NULL: none */
 	const char *chosen_by; /* this row is meant only when this option is given; NULL: whenever its words are */
 	struct verb_option options[VERB_OPTIONS];
 	int (*run)(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,

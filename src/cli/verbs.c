@@ -35,11 +35,11 @@ const struct verb verbs[] = {
 	{ "export", "writes an organization as a whole into a file, while the server runs", .method = "POST", .path = "/control/organizations/export", .progress = MOVING, .options = {
 		{ NULL, "path", VERB_PATH, true, "FILE", "where to; must not be there yet" },
 		ORGANIZATION } },
-	{ "import", "brings in what an older single-tenant CRM has stored; prints how many rows of what", .method = "POST", .path = "/control/import/legacy", .tells = true, .chosen_by = "--legacy", .options = {
+	{ "import", "brings in what an older single-tenant CRM has stored; prints how many rows of what", .method = "POST", .path = "/control/import/legacy", .tells = true, .chosen_by = "--legacy", .otherwise = "innkeeper-rejected-TIME.jsonl", .options = {
 		{ "--legacy", "legacy", VERB_SOURCE, true, "SOURCE", "its database, postgres://…, or a folder of its tables as CSV files" },
 		ORGANIZATION,
 		{ "--source-organization", "sourceOrganization", VERB_TEXT, false, "ID", "whose rows there are taken, where they say whose they are" },
-		{ "--rejected", "rejected", VERB_PATH, false, "FILE", "where rows are listed that cannot be taken as they are (default innkeeper-rejected-TIME.jsonl, here)", .otherwise = "innkeeper-rejected-TIME.jsonl" } } },
+		{ "--rejected", "rejected", VERB_PATH, false, "FILE", "where rows are listed that cannot be taken as they are (default innkeeper-rejected-TIME.jsonl, here)" } } },
 	{ "import", "brings in the organization of such a file, while the server runs", .method = "POST", .path = "/control/organizations/import", .progress = MOVING, .founds = true, .options = {
 		{ NULL, "path", VERB_PATH, true, "FILE", "as `export` wrote it" },
 		{ "--slug", "slug", VERB_TEXT, false, "SLUG", "another slug than it had" } } },

@@ -11,7 +11,8 @@
 
 #define WORDS_BYTES 240
 
-static struct text words_of(struct arena *arena, const char *format, va_list arguments)
+static __attribute__((format(printf, 2, 0))) struct text words_of(struct arena *arena, const char *format,
+								  va_list arguments)
 {
 	char words[WORDS_BYTES];
 

@@ -307,7 +307,7 @@ enum err search_await(struct search_awaits *awaits, const struct db *db, const s
 		return OK;
 	if (awaits->count == awaits->room) {
 		const size_t room = awaits->room == 0 ? 16 : awaits->room * 2;
-		const struct scope **list = realloc((void *)awaits->list, room * sizeof *list);
+		const struct scope **list = realloc((void *)awaits->list, room * sizeof(struct scope *));
 
 		if (list == NULL)
 			return ERR_MEMORY;

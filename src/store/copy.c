@@ -132,11 +132,12 @@ static enum err copy_init(struct copy *copy, struct text url, struct text path, 
 	char *resolved;
 	bool remote = false;
 
-	if (db_know(url, &remote, copy->fault) == OK && remote)
-		return fault_set(
-		    copy->fault, ERR_INVALID, NULL, "database",
-		    "This copies SQLite's file. A PostgreSQL is copied by pg_dump, and put back by pg_restore "
-		    "(docs/scale.md).");
+	if (db_know(url, &remote, copy->fault) == OK && remote) {
+		fault_set(copy->fault, ERR_INVALID, NULL, "database",
+			  "This copies SQLite's file. A PostgreSQL is copied by pg_dump, and put back by pg_restore "
+			  "(docs/scale.md).");
+		return ERR_INVALID;
+	}
 	if (!text_starts(url, scheme) || url.length == scheme.length || url.length > PATH_MAX) {
 		fault_set(copy->fault, ERR_INVALID, NULL, "database",
 			  "The database must be given as sqlite:PATH, for example sqlite:innkeeper.db.");

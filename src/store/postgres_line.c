@@ -206,7 +206,7 @@ static bool make_room(struct postgres_line *line)
 	queue = calloc(room, sizeof *queue);
 	if (queue == NULL)
 		return false;
-	for (size_t i = 0; i < line->count; i++)
+	for (size_t i = 0; line->room > 0 && i < line->count; i++)
 		queue[i] = line->queue[(line->first + i) % line->room];
 	free(line->queue);
 	line->queue = queue;

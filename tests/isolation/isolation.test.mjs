@@ -18,6 +18,7 @@ const ATTACKERS = 10;
 const WORDLESS = {
 	chat_activity: "numbers and times alone",
 	erasures: "there is a row only while a chat is being erased",
+	imported_rows: "an operator's import alone writes it, and no route reads it",
 	invitations: "the hash of a link",
 	rollup_gaps: "numbers alone",
 	rollup_states: "numbers, and a time zone",
