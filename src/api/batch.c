@@ -196,9 +196,13 @@ static enum err store_item(struct call *call, struct item *item, size_t index)
 	item->err = item->route->handle(&own);
 	item->fault = own.fault;
 	json_close_object(call->out);
+	err = db_leave(call->db, item->err == OK);
+	if (err != OK && err != ERR_STORAGE) { /* the item alone has failed */
+		item->err = err;
+		err = OK;
+	}
 	if (item->err != OK)
 		json_return_to(call->out, mark);
-	err = db_leave(call->db, item->err == OK);
 	ledger_end_item(house_ledger(call->house, call->db), item->err == OK);
 	if (item->err != OK)
 		conversations_clear(&call->house->conversations[db_lane(call->db)]);

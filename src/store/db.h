@@ -69,7 +69,7 @@ enum err db_enter(struct db *db, const struct scope *scope) WARN_UNUSED;
 const struct scope *db_scope(const struct db *db);
 
 /* Leaves the scope entered last, keeping or undoing what was written in it. ERR_STORAGE: the whole transaction is lost.
- */
+ * Anything else but OK: what was sent (db_send) has failed, and what was written in this scope is undone, alone. */
 enum err db_leave(struct db *db, bool keep) WARN_UNUSED;
 
 /* Starts a statement in the scope entered. `in` is its `struct <name>_in` (NULL if it has none); texts are borrowed

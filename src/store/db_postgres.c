@@ -273,15 +273,35 @@ static const struct scope *postgres_scope(const struct db *given)
 	return db->scopes[db->depth - 1];
 }
 
-/* Undoes what was written since the scope was entered, and its failures with it. */
+/* Undoes what was written since the scope was entered, its settings and its failures too. */
+static enum err undo(struct postgres *db)
+{
+	(void)postgres_line_settle(db->line); /* what failed is undone with the rest */
+	savepoint(db, "ROLLBACK TO SAVEPOINT");
+	savepoint(db, "RELEASE SAVEPOINT");
+	db->is_bound = false;
+	return postgres_line_settle(db->line) == OK ? OK : ERR_STORAGE;
+}
+
+/* With a savepoint a failure is the scope's own, also one that shows only now. */
 static enum err leave_with_care(struct postgres *db, bool keep)
 {
-	if (!keep) {
-		savepoint(db, "ROLLBACK TO SAVEPOINT");
-		db->is_bound = false; /* it undid the settings too */
+	enum err failure;
+
+	if (!keep)
+		return undo(db);
+	if (db->writes[db->depth] == 0) {
+		savepoint(db, "RELEASE SAVEPOINT");
+		return OK;
 	}
-	savepoint(db, "RELEASE SAVEPOINT");
-	return keep && db->writes[db->depth] == 0 ? OK : postgres_line_settle(db->line);
+	failure = postgres_line_settle(db->line);
+	if (failure == OK) {
+		savepoint(db, "RELEASE SAVEPOINT");
+		return OK;
+	}
+	if (!postgres_line_stands(db->line) || undo(db) != OK)
+		return ERR_STORAGE;
+	return failure == ERR_STORAGE ? ERR_DENIED : failure;
 }
 
 static enum err postgres_leave(struct db *given, bool keep)
@@ -299,8 +319,8 @@ static enum err postgres_leave(struct db *given, bool keep)
 		err = ERR_UNAVAILABLE; /* it cannot be undone by itself */
 	db->wants_care = db->wants_care || (err != OK && !db->care && postgres_line_stands(db->line));
 	db->depth--;
-	db->writes[db->depth] += keep ? db->writes[db->depth + 1] : 0;
-	return err == OK ? OK : ERR_STORAGE;
+	db->writes[db->depth] += keep && err == OK ? db->writes[db->depth + 1] : 0;
+	return err == OK || (db->care && db->use != DB_READ && postgres_line_stands(db->line)) ? err : ERR_STORAGE;
 }
 
 /* Of one organization one transaction writes at a time, whichever process it is of: what a handler read, it may rely

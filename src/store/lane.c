@@ -66,6 +66,10 @@ static enum err run_one(struct lane *lane, struct writer_item *item)
 		return ERR_STORAGE;
 	item->outcome = item->run(lane->db, item->context);
 	err = db_leave(lane->db, item->outcome == OK);
+	if (err != OK && err != ERR_STORAGE) { /* the item alone has failed */
+		item->outcome = err;
+		err = OK;
+	}
 	if (hooks->end_item != NULL)
 		hooks->end_item(hooks->context, lane->db, item->outcome == OK);
 	return err;
