@@ -179,7 +179,8 @@ variant() {
 }
 
 # What is about SQLite's file alone and has no meaning on PostgreSQL, where everything else of api and isolation runs too.
-sqlite_alone='
+sqlite_alone=$(
+	cat <<'END'
 	api/backup.test.mjs        copies of the file, and putting them back: PostgreSQL has pg_dump for it
 	api/command_line.test.mjs  locks, paths and damage of the file; the verbs are api/verbs.test.mjs
 	api/demo.test.mjs          a demonstration makes a file of its own
@@ -200,7 +201,8 @@ sqlite_alone='
 	api/web_results.test.mjs   was not run to its end there yet
 	isolation/isolation.test.mjs  was not run to its end there yet
 	isolation/twenty.test.mjs     was not run to its end there yet
-'
+END
+)
 # The sanitizers look at the engine itself; the rest of the house they have seen on SQLite.
 sanitized_on_postgres='api/chats api/batch api/lists'
 
