@@ -238,6 +238,7 @@ test-packages: tests/node_modules/.package-lock.json
 # Checks
 
 C_FILES := $(sort $(SOURCES) $(TEST_SOURCES) $(BENCH_SOURCES) $(TOOL_SOURCES))
+SHELL_FILES := .ci/run $(sort $(wildcard bench/*.sh tests/*.sh tests/*/*.sh tools/*.sh))
 FORMATTED := $(sort $(C_FILES) $(wildcard src/*.h src/*/*.h tests/unit/*.h bench/*.h tools/*.h))
 # cppcheck does not know C11's word for a function that never returns, and asks for readdir_r, which glibc deprecates.
 CPPCHECK = cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
@@ -249,8 +250,8 @@ layers: ## what each floor may include
 	@tools/check_layers.sh
 
 .PHONY: lint
-lint: ## clang-format, clang-tidy and cppcheck
-	@$(MAKE) --no-print-directory $(parallel) lint-format lint-tidy build/lint/cppcheck.passed
+lint: ## clang-format, clang-tidy, cppcheck and shellcheck
+	@$(MAKE) --no-print-directory $(parallel) lint-format lint-tidy lint-shell build/lint/cppcheck.passed
 
 .PHONY: lint-format
 lint-format:
@@ -272,6 +273,10 @@ build/lint/cppcheck.passed: $(FORMATTED) $(GENERATED) Makefile
 	@mkdir -p build/lint/cppcheck
 	$(call say,LINT)$(CPPCHECK) --cppcheck-build-dir=build/lint/cppcheck $(C_FILES)
 	@touch $@
+
+.PHONY: lint-shell
+lint-shell:
+	$(call say,LINT)shellcheck --severity=warning $(SHELL_FILES)
 
 .PHONY: format
 format: ## lay out every C file as .clang-format says

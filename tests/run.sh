@@ -161,7 +161,7 @@ node_suite() {
 }
 
 variant() {
-	local suite program prefix=() binary=build/$1/innkeeper on= engine=()
+	local suite program prefix=() binary=build/$1/innkeeper on='' engine=()
 	[ "$1" != tsan ] || prefix=("${fixed_addresses[@]}")
 	step "build ($1)" $make "$binary" "tests-$1" test-packages || return
 	for program in tests/unit/test_*.c; do
@@ -263,7 +263,7 @@ for part in "$@"; do
 		postgres
 		;;
 	crash)
-		prefix=() on= engine=() binary=build/release/innkeeper
+		prefix=() on='' engine=() binary=build/release/innkeeper
 		if step 'build (crash)' $make "$binary" tests-release; then
 			node_suite 1 crash release 3600
 			report

@@ -6,7 +6,7 @@ set -eu
 run='gcc libc6-dev make pkg-config libmicrohttpd-dev libjansson-dev libsqlite3-dev libpq-dev libsodium-dev libutf8proc-dev
 	libcurl4-openssl-dev libssl-dev libglib2.0-dev tzdata ca-certificates'
 # gcc brings the sanitizers' libraries (libgcc-12-dev), clang its own headers.
-test='clang clang-format clang-tidy cppcheck libcmocka-dev curl strace sqlite3 postgresql nodejs npm'
+test='clang clang-format clang-tidy cppcheck shellcheck libcmocka-dev curl strace sqlite3 postgresql nodejs npm'
 
 case "${1:-}" in
 run) wanted="$run" ;;

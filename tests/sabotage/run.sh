@@ -94,7 +94,9 @@ sabotage() {
 }
 
 if [ $# -eq 0 ]; then
-	set -- $(basename -s .patch tests/sabotage/*.patch)
+	set -- tests/sabotage/*.patch
+	set -- "${@##*/}"
+	set -- "${@%.patch}"
 fi
 for name; do
 	sabotage "$name"
