@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { end, engine, makeDatabase, postgres } from './engine.mjs';
+import { end, engine, makeDatabase } from './engine.mjs';
 import { beside, lists, saying } from './lists.mjs';
 
 const FEW = Number(process.env.BENCH_FEW ?? 10_000);
@@ -17,8 +17,6 @@ const YEARS = 5 * 365.25 * 86_400_000;
 const SEASON = 90 * 86_400_000; // of the ten thousand: on each day that a range by default has, something happens
 const innkeeper = 'build/innkeeper';
 const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'innkeeper-figures-'));
-const database = makeDatabase(folder, 'figures');
-const said = join(folder, 'said');
 const password = 'correct horse battery';
 
 let seed = 12345;
@@ -27,19 +25,23 @@ function random(limit) {
 	return Math.floor(seed / 4294967296 * limit);
 }
 
-const verb = (words, input) => JSON.parse(execFileSync(innkeeper, [...words, '--database', database], { input }));
-const lines = () => readFileSync(said, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line));
-
-async function start() {
+// A server with a database of its own, an organization in it and somebody who has signed in.
+async function start(name) {
+	const database = makeDatabase(folder, name);
+	const said = join(folder, `${name}.log`);
 	const to = openSync(said, 'w');
 	const child = spawn(innkeeper, ['serve', '--database', database, '--listen', '127.0.0.1:0'], { stdio: ['ignore', to, to] });
 	closeSync(to);
-	while (child.exitCode === null) {
-		const ready = lines().find(({ message }) => message === 'ready');
-		if (ready) return { child, port: ready.port };
-		await setTimeout(5);
-	}
-	throw new Error(readFileSync(said, 'utf8'));
+	const lines = () => readFileSync(said, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line));
+	const verb = (words, input) => JSON.parse(execFileSync(innkeeper, [...words, '--database', database], { input }));
+	let ready;
+	while (child.exitCode === null && !(ready = lines().find(({ message }) => message === 'ready'))) await setTimeout(5);
+	if (!ready) throw new Error(readFileSync(said, 'utf8'));
+	const { port } = ready;
+	const { api_key: key, slug } = verb(['organization', 'create', 'Bench']);
+	verb(['user', 'create', '--organization', slug, '--email', 'bench@example.com', '--role', 'Member', '--password-stdin'], `${password}\n`);
+	const login = await ask(port, 'POST', '/api/auth/login', { 'content-type': 'application/json' }, JSON.stringify({ email: 'bench@example.com', password }));
+	return { child, port, key, cookie: login.headers['set-cookie'][0].split(';')[0], lines, verb };
 }
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
@@ -99,31 +101,32 @@ async function fill(port, key, count, span) {
 
 const routes = ['summary-metrics', 'user-activity', 'event-totals', 'conversion-rates', 'user-composition', 'interests'];
 
-// The server's own milliseconds for one address, sorted.
-async function measure(port, cookie, path) {
+async function get({ port, cookie }, path) {
+	const answer = await ask(port, 'GET', path, { cookie });
+	if (answer.status !== 200) throw new Error(`${path}: ${answer.text}`);
+	return answer;
+}
+
+// The servers' own milliseconds for one address, sorted, of each server. They take turns, so that whatever else the machine
+// does falls upon all alike.
+async function measure(servers, path) {
 	const route = path.split('?')[0];
-	const before = lines().filter((line) => line.route === route).length;
-	for (let i = 0; i < ASKED; i++) {
-		const answer = await ask(port, 'GET', path, { cookie });
-		if (answer.status !== 200) throw new Error(`${path}: ${answer.text}`);
-	}
-	return logged(route, before, ASKED);
+	const before = servers.map(({ lines }) => lines().filter((line) => line.route === route).length);
+	for (let i = 0; i < ASKED; i++) for (const server of servers) await get(server, path);
+	return Promise.all(servers.map((server, at) => logged(server, route, before[at], ASKED)));
 }
 
 // The same of one page after the other.
-async function follow(port, cookie, path) {
+async function follow(server, path) {
 	const route = path.split('?')[0];
-	const before = lines().filter((line) => line.route === route).length;
+	const before = server.lines().filter((line) => line.route === route).length;
 	let pages = 0;
-	for (let at = path; at !== undefined; pages++) {
-		const answer = await ask(port, 'GET', at, { cookie });
-		if (answer.status !== 200) throw new Error(`${at}: ${answer.text}`);
-		at = /^<([^>]*)>; rel="next"$/.exec(answer.headers.link ?? '')?.[1];
-	}
-	return logged(route, before, pages);
+	for (let at = path; at !== undefined; pages++)
+		at = /^<([^>]*)>; rel="next"$/.exec((await get(server, at)).headers.link ?? '')?.[1];
+	return logged(server, route, before, pages);
 }
 
-async function logged(route, before, count) {
+async function logged({ lines }, route, before, count) {
 	let took;
 	do {
 		await setTimeout(20); // the log gathers lines
@@ -144,35 +147,39 @@ async function settle(port) {
 
 const print = (...cells) => console.log(cells.map((cell, i) => i === 0 ? cell.padEnd(52) : String(cell).padStart(14)).join(''));
 
+async function stop({ child }) {
+	child.kill('SIGTERM');
+	if (child.exitCode === null) await once(child, 'exit');
+}
+
 async function main() {
-	const server = await start();
+	const servers = [];
 	try {
-		const { api_key: key, slug } = verb(['organization', 'create', 'Bench']);
-		verb(['user', 'create', '--organization', slug, '--email', 'bench@example.com', '--role', 'Member', '--password-stdin'], `${password}\n`);
-		const login = await ask(server.port, 'POST', '/api/auth/login', { 'content-type': 'application/json' }, JSON.stringify({ email: 'bench@example.com', password }));
-		const cookie = login.headers['set-cookie'][0].split(';')[0];
+		for (const name of ['few', 'many']) servers.push(await start(name));
+		const [few, many] = servers;
 		const paths = [...routes.map((name) => `/api/analytics/${name}`), ...['summary-metrics', 'conversion-rates', 'user-composition'].flatMap((name) => [5, 1826].map((days) => `/api/analytics/${name}?days=${days}`)),
 			'/api/articles/stats'];
-		const all = async () => new Map(await paths.reduce(async (list, path) => [...await list, [path, (await measure(server.port, cookie, path))[ASKED >> 1]]], Promise.resolve([])));
-		await fill(server.port, key, FEW, SEASON);
-		await settle(server.port);
-		const few = await all();
-		const rate = await fill(server.port, key, MESSAGES - FEW, YEARS);
-		const index = await settle(server.port);
-		const many = await all();
+		await fill(few.port, few.key, FEW, SEASON);
+		times.length = 0;
+		const rate = await fill(many.port, many.key, MESSAGES, YEARS);
+		await settle(few.port);
+		const index = await settle(many.port);
 		print(`median ms at the server, ${engine}`, FEW.toLocaleString('en-US'), MESSAGES.toLocaleString('en-US'), 'times');
-		for (const path of paths) print(path, few.get(path).toFixed(3), many.get(path).toFixed(3), (many.get(path) / few.get(path)).toFixed(2));
+		for (const path of paths) {
+			const [small, large] = (await measure(servers, path)).map((took) => took[ASKED >> 1]);
+			print(path, small.toFixed(3), large.toFixed(3), (large / small).toFixed(2));
+		}
+		await stop(few);
 		console.log(`\nfilled with ${rate.toLocaleString('en-US')} events a second in batches; then ${index.behind.toLocaleString('en-US')} messages were indexed, ${index.rate.toLocaleString('en-US')} a second`);
-		if (!postgres) await lists((path) => measure(server.port, cookie, path), (path) => follow(server.port, cookie, path));
+		await lists(async (path) => (await measure([many], path))[0], (path) => follow(many, path));
 		const reload = [...routes.map((name) => `/api/analytics/${name}`), '/api/articles/stats', '/api/chats?limit=50', '/api/visitors?limit=50'];
-		const load = () => Promise.all(reload.map((path) => ask(server.port, 'GET', path, { cookie })));
-		if (!postgres) await beside({ port: server.port, key, chats: times.length, load });
+		const load = () => Promise.all(reload.map((path) => get(many, path)));
+		await beside({ port: many.port, key: many.key, chats: times.length, load });
 		const began = performance.now();
-		const { rows, result } = verb(['verify']);
+		const { rows, result } = many.verb(['verify']);
 		console.log(`${rows.toLocaleString('en-US')} rows counted again in ${((performance.now() - began) / 1000).toFixed(1)} s: ${result}`);
 	} finally {
-		server.child.kill('SIGTERM');
-		await once(server.child, 'exit');
+		for (const server of servers) await stop(server);
 		agent.destroy();
 	}
 }

@@ -16,6 +16,31 @@ SELECT :organization, a.chat_number, a.last_message, :id, :role, :content, :meta
 FROM chat_activity AS a
 WHERE a.organization_id = :organization AND a.chat_number = :chat_number;
 
+-- Those of a transaction that looks ahead, at once. Of a chat that is gone no row comes, which whoever sends them is told.
+-- name: messages_create :tenant :rows
+-- in: number int, chat_number int, previous int, id uuid, role text, content text, metadata json, created_at time,
+--     external_id text, idempotency_key text
+-- sqlite: none
+-- postgres:
+INSERT INTO messages (number, organization_id, chat_number, previous, id, role, content, metadata, created_at, external_id,
+                      idempotency_key)
+SELECT r.number, :organization, a.chat_number, r.previous, r.id, r.role, r.content, r.metadata, r.created_at, r.external_id,
+       r.idempotency_key
+FROM unnest(:number, :chat_number, :previous, :id, :role, :content, :metadata, :created_at, :external_id, :idempotency_key)
+     AS r (number, chat_number, previous, id, role, content, metadata, created_at, external_id, idempotency_key)
+JOIN chat_activity AS a ON a.organization_id = :organization AND a.chat_number = r.chat_number;
+
+-- Numbers for them. Drawn within their transaction, which has its organization to itself, so that whoever follows an
+-- organization's numbers never meets a smaller one later.
+-- name: message_numbers :tenant
+-- in:  count int
+-- out: number int
+-- sqlite: none
+-- postgres:
+SELECT nextval('messages_number_seq')
+FROM generate_series(1, :count)
+WHERE :organization IS NOT NULL;
+
 -- The chat is null when it was erased and the message waits to follow it.
 -- name: message_by_external_id :tenant
 -- in:  external_id text

@@ -50,17 +50,31 @@ static void end_item(void *given, struct db *db, bool kept)
 	const struct house *house = given;
 
 	ledger_end_item(house_ledger(house, db), kept);
-	if (!kept)
-		conversations_clear(&house->conversations[db_lane(db)]);
+}
+
+static void foresee(void *given, struct db *db)
+{
+	const struct house *house = given;
+
+	conversations_foresee(&house->conversations[db_lane(db)], db);
+}
+
+static enum err catch_up(void *given, struct db *db)
+{
+	const struct house *house = given;
+
+	return conversations_flush(&house->conversations[db_lane(db)], db);
 }
 
 static enum err settle(struct db *db, void *given)
 {
 	const struct house *house = given;
 
-	enum err err = ledger_settle(db, house_ledger(house, db));
+	enum err err = catch_up(given, db);
 
 	conversations_clear(&house->conversations[db_lane(db)]);
+	if (err == OK)
+		err = ledger_settle(db, house_ledger(house, db));
 	if (err == OK)
 		err = search_settle(&house->awaits[db_lane(db)], db);
 	if (err == OK && house->remote)
@@ -111,6 +125,8 @@ static enum err start_store(struct server *server, struct fault *fault)
 					       .batch_limit = BATCH_ITEMS,
 					       .hooks = { .context = house,
 							  .end_item = end_item,
+							  .foresee = foresee,
+							  .catch_up = catch_up,
 							  .settle = settle,
 							  .forget = forget,
 							  .idle = background_step },

@@ -420,6 +420,10 @@ void statement_check(struct pool *pool, const struct schema schemas[ENGINE_COUNT
 			     statement->name);
 		statement->write_target = target;
 	}
+	if (statement->rows && (!statement->tenant || statement->write_target == NULL || statement->in.count == 0 ||
+				statement->out.count > 0))
+		fail(statement->file, statement->line,
+		     "a statement of :rows is a :tenant's, writes, has values (in) and gives nothing (out)");
 	for (size_t k = 0; k < statement->in.count; k++) {
 		if (!used[k])
 			fail(statement->file, statement->in.line, "parameter %s is not used in the text",

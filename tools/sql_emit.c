@@ -158,6 +158,7 @@ static void print_parameter(struct output *output, const struct sql_statement *s
 {
 	size_t number = 1;
 	const char *cast = "uuid";
+	const char *brackets = "";
 
 	if (strcmp(name, "organization") != 0) {
 		size_t i = 0;
@@ -165,11 +166,12 @@ static void print_parameter(struct output *output, const struct sql_statement *s
 			i++;
 		number = i + 1 + statement->tenant;
 		cast = statement->in.list[i].type->cast;
+		brackets = statement->rows ? "[]" : "";
 	}
 	if (engine == ENGINE_SQLITE)
 		print(output, "?%zu", number);
 	else
-		print(output, "$%zu::%s", number, cast);
+		print(output, "$%zu::%s%s", number, cast, brackets);
 }
 
 /* In SQLite a write goes past the views of the tenant to the table itself, and a system statement always does. */
@@ -192,7 +194,7 @@ static bool is_numbered(const struct schema *schema, const struct sql_statement 
 	const struct table *table =
 	    statement->write_target == NULL ? NULL : schema_find(schema, statement->write_target);
 
-	if (!sql_word(sql, 0, "insert") || table == NULL)
+	if (!sql_word(sql, 0, "insert") || table == NULL || statement->rows)
 		return false;
 	for (size_t i = 0; i < sql->count; i++) {
 		if (sql_word(sql, i, "conflict"))
@@ -277,6 +279,8 @@ static void print_row(struct output *output, const struct schema *postgres, cons
 		print(output, "\t\t.numbered = true,\n");
 	if (statement->many)
 		print(output, "\t\t.many = true,\n");
+	if (statement->rows)
+		print(output, "\t\t.rows = true,\n");
 	if (statement->write_target != NULL)
 		print(output, "\t\t.write_target = \"%s\",\n", statement->write_target);
 	for (int engine = 0; engine < ENGINE_COUNT; engine++) {

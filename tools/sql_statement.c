@@ -123,9 +123,12 @@ static void start_statement(struct reader *reader, const char *line)
 	if (!statement.tenant && strcmp(kind, ":system") != 0)
 		fail(statement.file, statement.line, "'%s' is not a kind: :tenant or :system", kind);
 	if (*line != '\0') {
-		statement.many = strcmp(next_word(reader, &line), ":many") == 0;
-		if (!statement.many || *line != '\0')
-			fail(statement.file, statement.line, "nothing but :many may follow the kind of a statement");
+		const char *how = next_word(reader, &line);
+		statement.many = strcmp(how, ":many") == 0;
+		statement.rows = strcmp(how, ":rows") == 0;
+		if ((!statement.many && !statement.rows) || *line != '\0')
+			fail(statement.file, statement.line,
+			     "nothing but :many or :rows may follow the kind of a statement");
 	}
 	for (size_t i = 0; i < statements->count; i++) {
 		const struct sql_statement *other = &statements->list[i];

@@ -34,6 +34,7 @@ struct sql_statement {
 	int line;
 	bool tenant;
 	bool many; /* rows are fetched piece by piece */
+	bool rows; /* on PostgreSQL each parameter is an array: the values of many rows, written at once */
 	struct values in, out;
 	struct sql texts[ENGINE_COUNT]; /* the same one twice if both engines share it; empty: not for this engine */
 	const char *write_target;       /* set by the check; NULL: it only reads */

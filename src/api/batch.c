@@ -181,8 +181,12 @@ static enum err store_item(struct call *call, struct item *item, size_t index)
 {
 	const struct json_mark mark = json_mark(call->out);
 	struct call own = *call;
-	enum err err = db_enter(call->db, call->scope);
+	enum err err = OK;
 
+	if (item->route->foresee == NULL)
+		err = conversations_flush(&call->house->conversations[db_lane(call->db)], call->db);
+	if (err == OK)
+		err = db_enter(call->db, call->scope);
 	if (err != OK)
 		return ERR_STORAGE;
 	json_open_object(call->out);
@@ -204,8 +208,6 @@ static enum err store_item(struct call *call, struct item *item, size_t index)
 	if (item->err != OK)
 		json_return_to(call->out, mark);
 	ledger_end_item(house_ledger(call->house, call->db), item->err == OK);
-	if (item->err != OK)
-		conversations_clear(&call->house->conversations[db_lane(call->db)]);
 	if (err == OK && item->err == OK)
 		live_join_notes(call, &own);
 	return err;

@@ -210,29 +210,9 @@ static enum err answer_repeat(struct call *call, const struct message_input *in)
 	return err;
 }
 
-/* What a stored message moves. */
-static enum err move_on(struct call *call, const struct message_create_in *message,
-			const struct chat_conversation_out *chat)
+static struct conversations *conversations_of(const struct call *call)
 {
-	const struct counting counting = call_counting(call);
-	struct counted_last last = { chat->counted_edition, chat->counted_day };
-	struct chat_activity_move_in move = { .chat_number = chat->number,
-					      .updated_at = call->now,
-					      .last_message = db_inserted(call->db) };
-	enum err err = OK;
-
-	if (text_equal(message->role, TEXT("user")))
-		err = counting_message(&counting, chat->number, message->created_at, &last);
-	move.counted_edition = last.edition;
-	move.counted_day = last.day;
-	if (err == OK)
-		err = db_send(call->db, STATEMENT_CHAT_ACTIVITY_MOVE, &move);
-	return err == OK ? conversations_put(&call->house->conversations[db_lane(call->db)],
-					     &(struct conversation){ .number = chat->number,
-								     .message_count = chat->message_count + 1,
-								     .counted_edition = last.edition,
-								     .counted_day = last.day })
-			 : err;
+	return &call->house->conversations[db_lane(call->db)];
 }
 
 void chats_message_foresee(struct call *call)
@@ -247,26 +227,100 @@ void chats_message_foresee(struct call *call)
 		db_foresee(call->db, STATEMENT_MESSAGE_BY_IDEMPOTENCY_KEY,
 			   &(struct message_by_idempotency_key_in){ .idempotency_key = call->idempotency_key });
 	db_foresee(call->db, STATEMENT_CHAT_CONVERSATION, &(struct chat_conversation_in){ .chat_id = in->chat_id });
+	conversations_want(conversations_of(call));
 }
 
-/* What was read ahead may be older than this transaction's own messages, and than a chat that it has made. */
-static enum err find_conversation(struct call *call, struct text chat_id, struct chat_conversation_out *out)
+static enum err read_conversation(struct call *call, struct text chat_id, struct conversation *out)
 {
 	const struct chat_conversation_in asked = { .chat_id = chat_id };
-	const struct conversation *moved;
-	enum err err = query_one(call->db, STATEMENT_CHAT_CONVERSATION, &asked, out, call->arena);
+	struct chat_conversation_out row;
+	enum err err = query_one(call->db, STATEMENT_CHAT_CONVERSATION, &asked, &row, call->arena);
 
-	if (err == ERR_NOT_FOUND && db_is_remote(call->db))
-		err = query_one(call->db, STATEMENT_CHAT_CONVERSATION, &asked, out, call->arena);
+	/* What was read ahead does not know a chat that this transaction has made. */
+	if (err == ERR_NOT_FOUND && db_looks_ahead(call->db))
+		err = query_one(call->db, STATEMENT_CHAT_CONVERSATION, &asked, &row, call->arena);
+	if (err == OK)
+		*out = (struct conversation){ .scope = call->scope,
+					      .chat_id = chat_id,
+					      .number = row.number,
+					      .message_count = row.message_count,
+					      .last_message = row.last_message,
+					      .counted_edition = row.counted_edition,
+					      .counted_day = row.counted_day,
+					      .updated_at = call->now,
+					      .previous = row.last_message };
+	return err;
+}
+
+/* `*out` is kept by the transaction if it looks ahead, else it is `own`. */
+static enum err find_conversation(struct call *call, struct text chat_id, struct conversation *own,
+				  struct conversation **out)
+{
+	const bool ahead = db_looks_ahead(call->db);
+	enum err err;
+
+	*out = ahead ? conversations_find(conversations_of(call), call->scope, chat_id) : NULL;
+	if (*out != NULL)
+		return OK;
+	*out = own;
+	err = read_conversation(call, chat_id, own);
+	return err == OK && ahead ? conversations_add(conversations_of(call), own, out) : err;
+}
+
+/* What the chat is moved by is written with that of the others (conversations_flush). */
+static enum err write_behind(struct call *call, const struct message_create_in *message, struct conversation *chat)
+{
+	struct messages_create_in row = { .chat_number = chat->number,
+					  .previous = chat->last_message,
+					  .id = message->id,
+					  .role = message->role,
+					  .content = message->content,
+					  .metadata = message->metadata,
+					  .created_at = message->created_at,
+					  .external_id = message->external_id,
+					  .idempotency_key = message->idempotency_key };
+	enum err err = conversations_number(conversations_of(call), call->db, &row.number);
+
+	if (err == OK)
+		err = db_send(call->db, STATEMENT_MESSAGES_CREATE, &row);
 	if (err != OK)
 		return err;
-	moved = conversations_find(&call->house->conversations[db_lane(call->db)], out->number);
-	if (moved != NULL) {
-		out->message_count = moved->message_count;
-		out->counted_edition = moved->counted_edition;
-		out->counted_day = moved->counted_day;
-	}
+	chat->last_message = row.number;
+	chat->messages++;
+	chat->updated_at = chat->updated_at < call->now ? call->now : chat->updated_at;
 	return OK;
+}
+
+static enum err write_at_once(struct call *call, const struct message_create_in *message,
+			      const struct conversation *chat)
+{
+	enum err err = db_send(call->db, STATEMENT_MESSAGE_CREATE, message);
+
+	if (err != OK)
+		return err;
+	return db_send(call->db, STATEMENT_CHAT_ACTIVITY_MOVE,
+		       &(struct chat_activity_move_in){ .chat_number = chat->number,
+							.updated_at = call->now,
+							.last_message = db_inserted(call->db),
+							.counted_edition = chat->counted_edition,
+							.counted_day = chat->counted_day });
+}
+
+/* A message and what it moves. */
+static enum err store_message(struct call *call, const struct message_create_in *message, struct conversation *chat)
+{
+	const struct counting counting = call_counting(call);
+	struct counted_last last = { chat->counted_edition, chat->counted_day };
+	enum err err = search_await(&call->house->awaits[db_lane(call->db)], call->db, call->scope);
+
+	if (err == OK && text_equal(message->role, TEXT("user")))
+		err = counting_message(&counting, chat->number, message->created_at, &last);
+	chat->counted_edition = last.edition;
+	chat->counted_day = last.day;
+	chat->message_count++;
+	if (err == OK)
+		err = db_looks_ahead(call->db) ? write_behind(call, message, chat) : write_at_once(call, message, chat);
+	return err;
 }
 
 enum err chats_message(struct call *call)
@@ -279,25 +333,22 @@ enum err chats_message(struct call *call)
 					     .created_at = in->timestamp == JSON_ABSENT ? call->now : in->timestamp,
 					     .external_id = in->message_id,
 					     .idempotency_key = call->idempotency_key };
-	struct chat_conversation_out chat;
+	struct conversation own;
+	struct conversation *chat;
 	enum err err = answer_repeat(call, in);
 
 	if (err != ERR_NOT_FOUND)
 		return err;
-	err = find_conversation(call, in->chat_id, &chat);
+	err = find_conversation(call, in->chat_id, &own, &chat);
 	if (err == ERR_NOT_FOUND)
 		return call_fail(call, err, NULL, "There is no chat with this chatId: create it first.");
 	if (err != OK)
 		return err;
-	message.chat_number = chat.number;
-	message.previous = chat.last_message;
-	err = db_send(call->db, STATEMENT_MESSAGE_CREATE, &message);
-	if (err == OK)
-		err = search_await(&call->house->awaits[db_lane(call->db)], call->db, call->scope);
-	if (err == OK)
-		err = move_on(call, &message, &chat);
+	message.chat_number = chat->number;
+	message.previous = chat->last_message;
+	err = store_message(call, &message, chat);
 	if (err != OK)
 		return err;
-	live_note(call, LIVE_MESSAGE, &message.id, in->chat_id, chat.message_count + 1);
+	live_note(call, LIVE_MESSAGE, &message.id, in->chat_id, chat->message_count);
 	return answer_message(call, &message.id, message.external_id);
 }

@@ -1,32 +1,54 @@
-/* What the messages of one transaction have moved in their chats: a chat that was read ahead, before them, is corrected
- * by it. Owner: the server has one for each lane; the lane's thread alone. Empty between two transactions, and again
- * after an item that was undone: then the database knows better. Never needed on a database of our own, where nothing
- * is read ahead, and harmless there. Next: chats.c. */
+/* The chats that one transaction writes messages to, where it looks ahead (db_looks_ahead): each is read once, its
+ * messages are chained here, and what they have moved is written behind them, once for all.
+ * Owner: the server has one for each lane; the lane's thread alone. Empty between two transactions.
+ * A chat that something else has changed meanwhile is not written over: the transaction fails and is done with care,
+ * which needs none of this. Texts and scopes are borrowed from the calls, which outlive their transaction.
+ * Next: chats.c. */
 #ifndef INNKEEPER_API_CONVERSATIONS_H
 #define INNKEEPER_API_CONVERSATIONS_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "store/db.h"
 
-#include "base/err.h"
-
-/* Of a chat, by its number. */
 struct conversation {
-	int64_t number; /* of the chat; 0: a free place */
+	const struct scope *scope;
+	struct text chat_id;
+	int64_t number; /* of the chat */
 	int64_t message_count;
+	int64_t last_message;
 	int64_t counted_edition;
 	int64_t counted_day;
+	int64_t updated_at;
+	int64_t previous; /* the last message that the database knows of */
+	int64_t messages; /* since then */
 };
 
 struct conversations {
-	struct conversation *places; /* open addressing */
-	size_t room;                 /* a power of two, or 0 */
-	size_t count;
+	struct conversation *list;
+	size_t count, room;
+	uint32_t *places; /* open addressing, twice the room: an index of the list and 1, or 0 */
+	size_t wanted;    /* numbers of messages, as the calls to come have said */
+	int64_t *numbers; /* drawn, and not given yet from `given` on */
+	size_t given, drawn, number_room;
+	struct uuid drawn_for;
 };
 
-/* NULL: no message of this transaction was of that chat. */
-const struct conversation *conversations_find(const struct conversations *conversations, int64_t number);
-enum err conversations_put(struct conversations *conversations, const struct conversation *moved) WARN_UNUSED;
+/* NULL: it was not added. Valid until the next one is added. */
+struct conversation *conversations_find(struct conversations *conversations, const struct scope *scope,
+					struct text chat_id);
+/* ERR_MEMORY. */
+enum err conversations_add(struct conversations *conversations, const struct conversation *read,
+			   struct conversation **out) WARN_UNUSED;
+
+/* A message is to come; and, when all have said so, their numbers are asked for together. */
+void conversations_want(struct conversations *conversations);
+void conversations_foresee(const struct conversations *conversations, struct db *db);
+
+/* The number of the next message, in the organization entered. */
+enum err conversations_number(struct conversations *conversations, struct db *db, int64_t *out) WARN_UNUSED;
+
+/* Writes what was moved, in no scope: before the commit, and before anything that may look at it. */
+enum err conversations_flush(struct conversations *conversations, struct db *db) WARN_UNUSED;
+
 void conversations_clear(struct conversations *conversations);
 void conversations_fini(struct conversations *conversations);
 

@@ -143,6 +143,11 @@ void db_set_care(struct db *db, bool care)
 		db->engine->set_care(db, care);
 }
 
+bool db_looks_ahead(const struct db *db)
+{
+	return db->engine->looks_ahead != NULL && db->engine->looks_ahead(db);
+}
+
 bool db_wants_care(const struct db *db)
 {
 	return db->engine->wants_care != NULL && db->engine->wants_care(db);

@@ -83,12 +83,17 @@ enum err db_step(struct db *db, enum statement_id id, void *out) WARN_UNUSED;
 void db_stop(struct db *db, enum statement_id id);
 
 /* A write that changes one row and whose outcome nobody waits for. On a remote database it shows when the transaction
- * ends, which a failure (another number of rows is one) loses as a whole; on one of our own it is done at once. */
+ * ends, which a failure (another number of rows is one) loses as a whole; on one of our own it is done at once. Of a
+ * statement of :rows, those sent one after the other are written as one; anything else that is asked sees them. */
 enum err db_send(struct db *db, enum statement_id id, const void *in) WARN_UNUSED;
 
 /* Says that a read with these values will be wanted in this transaction: asked for now, together with others, it is
  * there when db_start names it, as it was now. In the scope entered. Does nothing on a database of our own. */
 void db_foresee(struct db *db, enum statement_id id, const void *in);
+
+/* Whether this transaction reads ahead and writes behind, by the two above: then what is read may be older than what it
+ * has sent, and a failure, which loses the whole of it, is all that tells. */
+bool db_looks_ahead(const struct db *db);
 
 /* Whether the next transaction of a remote writer takes care: with it each scope has a savepoint and its failures are
  * its own. Without, a scope that is left undone after it has written loses the whole transaction; db_wants_care then

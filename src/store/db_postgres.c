@@ -7,6 +7,7 @@
 #include "store/postgres_foresight.h"
 #include "store/postgres_line.h"
 #include "store/postgres_roles.h"
+#include "store/postgres_rows.h"
 #include "store/postgres_wire.h"
 
 #define SCOPES_DEEP 8
@@ -14,8 +15,9 @@
 
 /* What every connection is told first. Acknowledged means synced, whatever the server's own setting; a statement's plan
  * is made once. `statement_timeout` and `lock_timeout`: a reader that takes this long would hold up others; a writer
- * waits for another process's batch, and not for ever. Citus hands SET LOCAL on to its nodes when it is told to; to
- * others the word means nothing. */
+ * waits for another process's batch, and not for ever. What a writer asks touches few rows, each by an index: a plan
+ * made while a table is nearly empty must be right for one that has grown since. Citus hands SET LOCAL on to its nodes
+ * when it is told to; to others the word means nothing. */
 static const char settings_of_reader[] =
     "SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = force_generic_plan;"
     "SET citus.propagate_set_commands = 'local'; SET jit = off; SET statement_timeout = '2s';"
@@ -23,6 +25,7 @@ static const char settings_of_reader[] =
 static const char settings_of_writer[] =
     "SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = force_generic_plan;"
     "SET citus.propagate_set_commands = 'local'; SET jit = off; SET synchronous_commit = on;"
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
     "SET statement_timeout = '60s'; SET lock_timeout = '10s';"
     "SET idle_in_transaction_session_timeout = '5min'";
 static const char settings_of_migration[] =
@@ -31,6 +34,13 @@ static const char settings_of_migration[] =
 
 static const char *const settings_for[] = {
 	[DB_READ] = settings_of_reader, [DB_WRITE] = settings_of_writer, [DB_MIGRATE] = settings_of_migration
+};
+
+/* A text that the server knows by a name. */
+struct preparation {
+	bool sent;
+	bool fits; /* it gives what its annotation says */
+	struct postgres_answer described;
 };
 
 /* A statement under way. */
@@ -57,11 +67,12 @@ struct postgres {
 	bool wants_care;
 	size_t writes[SCOPES_DEEP + 1]; /* since each scope was entered */
 	struct postgres_foresight foresight;
+	struct postgres_rows rows; /* to be written at once, before anything else is asked */
+	enum statement_id rows_id;
 	int64_t changed;
 	int64_t inserted;
-	bool prepared[STATEMENT_COUNT];
-	struct postgres_answer described[STATEMENT_COUNT];
-	bool fits[STATEMENT_COUNT];
+	struct preparation prepared[STATEMENT_COUNT];
+	struct preparation foreseen[STATEMENT_COUNT]; /* as they are asked for ahead, many at once */
 	struct running running[STATEMENT_COUNT];
 };
 
@@ -97,10 +108,10 @@ static void stop_all(struct postgres *db)
 static void forget_prepared(struct postgres *db)
 {
 	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-		PQclear(db->described[i].result);
-		db->described[i] = (struct postgres_answer){ 0 };
-		db->prepared[i] = false;
-		db->fits[i] = false;
+		PQclear(db->prepared[i].described.result);
+		PQclear(db->foreseen[i].described.result);
+		db->prepared[i] = (struct preparation){ 0 };
+		db->foreseen[i] = (struct preparation){ 0 };
 	}
 }
 
@@ -110,8 +121,11 @@ static void postgres_close(struct db *given)
 
 	stop_all(db);
 	postgres_foresight_clear(&db->foresight, db->line);
-	for (size_t i = 0; i < STATEMENT_COUNT; i++)
-		postgres_line_give_up(db->line, &db->described[i]);
+	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+		postgres_line_give_up(db->line, &db->prepared[i].described);
+		postgres_line_give_up(db->line, &db->foreseen[i].described);
+	}
+	postgres_rows_fini(&db->rows);
 	postgres_line_free(db->line);
 	forget_prepared(db);
 	free(db);
@@ -199,6 +213,139 @@ static enum err postgres_begin(struct db *given)
 	return OK;
 }
 
+/* Of one organization one transaction writes at a time, whichever process it is of: what a handler read, it may rely
+ * on. Any number will do that two organizations seldom share. */
+static int64_t lock_of(const struct uuid *organization)
+{
+	int64_t halves[2];
+
+	memcpy(halves, organization->bytes, sizeof halves);
+	return halves[0] ^ halves[1];
+}
+
+/* Makes the transaction show the rows of the scope entered. SET LOCAL and not set_config(): Citus hands it on. The id
+ * is one that we format ourselves. */
+static void become(struct postgres *db, const struct uuid *organization)
+{
+	const struct uuid nobody = { 0 };
+	char id[UUID_TEXT_SIZE];
+	char text[128];
+
+	if (organization == NULL)
+		organization = &nobody;
+	if (db->use == DB_MIGRATE || (db->is_bound && uuid_equal(&db->bound, organization)))
+		return;
+	if (uuid_is_nil(organization)) {
+		command(db, "SET LOCAL ROLE innkeeper_system");
+	} else {
+		if (!db->is_bound || uuid_is_nil(&db->bound))
+			command(db, "SET LOCAL ROLE NONE");
+		uuid_format(organization, id);
+		snprintf(text, sizeof text, "SET LOCAL innkeeper.organization = '%s'", id);
+		command(db, text);
+		if (db->use == DB_WRITE) {
+			snprintf(text, sizeof text, "SELECT pg_advisory_xact_lock(%lld)",
+				 (long long)lock_of(organization));
+			command(db, text);
+		}
+	}
+	db->bound = *organization;
+	db->is_bound = true;
+}
+
+/* A preparation that was sent behind a failure was passed over. */
+static bool is_prepared(const struct preparation *preparation)
+{
+	return preparation->sent && (!preparation->described.arrived || preparation->described.err == OK);
+}
+
+static void prepare(struct postgres *db, enum statement_id id)
+{
+	struct preparation *preparation = &db->prepared[id];
+	struct postgres_parameters parameters;
+
+	if (is_prepared(preparation))
+		return;
+	PQclear(preparation->described.result);
+	postgres_types(&parameters, &statements[id]);
+	postgres_line_prepare(db->line, name_of(id), name_of(id), statements[id].postgres, &parameters,
+			      &preparation->described);
+	preparation->sent = true;
+}
+
+/* Sends what was gathered, in the scope that it was gathered in. */
+static void flush(struct postgres *db)
+{
+	struct postgres_parameters parameters;
+	const size_t count = db->rows.count;
+
+	if (count == 0)
+		return;
+	become(db, &db->rows.organization);
+	prepare(db, db->rows_id);
+	postgres_rows_bind(&db->rows, &parameters);
+	postgres_line_run(db->line, name_of(db->rows_id), name_of(db->rows_id), &parameters, count, NULL);
+	db->rows.count = 0;
+}
+
+/* One row more of a statement that writes many at once. */
+static enum err gather(struct postgres *db, enum statement_id id, const struct uuid *organization,
+		       const struct postgres_parameters *row)
+{
+	enum err err = OK;
+
+	if (db->rows.count > 0 && (db->rows_id != id || !uuid_equal(&db->rows.organization, organization)))
+		flush(db);
+	if (db->rows.count == 0)
+		err = postgres_rows_begin(&db->rows, &statements[id], organization);
+	db->rows_id = id;
+	if (err == OK)
+		err = postgres_rows_add(&db->rows, row);
+	if (err == OK && (db->care || postgres_rows_full(&db->rows)))
+		flush(db);
+	return err;
+}
+
+/* Prepares the text that asks for many answers at once. */
+static enum err prepare_foreseen(struct postgres *db, enum statement_id id, const char *name,
+				 const struct postgres_parameters *parameters)
+{
+	struct preparation *preparation = &db->foreseen[id];
+	char *text;
+
+	if (is_prepared(preparation))
+		return OK;
+	text = postgres_foresight_text(&statements[id]);
+	if (text == NULL)
+		return ERR_MEMORY;
+	PQclear(preparation->described.result);
+	postgres_line_prepare(db->line, name, name_of(id), text, parameters, &preparation->described);
+	free(text);
+	preparation->sent = true;
+	return OK;
+}
+
+/* Sends what was foreseen. What cannot be sent is asked when it is wanted. */
+static void send_foreseen(struct postgres *db)
+{
+	struct postgres_asked *asked;
+
+	while ((asked = postgres_foresight_next(&db->foresight)) != NULL) {
+		struct postgres_parameters parameters;
+		char name[80];
+
+		asked->answer = (struct postgres_answer){ .arrived = true, .err = ERR_UNAVAILABLE };
+		if (!postgres_line_stands(db->line))
+			continue;
+		flush(db);
+		become(db, &asked->rows.organization);
+		postgres_rows_bind(&asked->rows, &parameters);
+		snprintf(name, sizeof name, "%.60s_foreseen", name_of(asked->id));
+		if (prepare_foreseen(db, asked->id, name, &parameters) == OK)
+			postgres_line_run(db->line, name, name_of(asked->id), &parameters, 0, &asked->answer);
+	}
+}
+
 static enum err commit(struct postgres *db)
 {
 	struct postgres_answer answer;
@@ -221,6 +368,9 @@ static enum err postgres_end(struct db *given, bool keep)
 	struct postgres *db = (struct postgres *)given;
 
 	stop_all(db);
+	if (keep && postgres_line_stands(db->line))
+		flush(db);
+	db->rows.count = 0;
 	postgres_foresight_clear(&db->foresight, db->line);
 	db->depth = 0;
 	db->is_bound = false;
@@ -311,6 +461,7 @@ static enum err postgres_leave(struct db *given, bool keep)
 
 	assert(db->depth > 0);
 	stop_all(db);
+	send_foreseen(db);
 	if (!postgres_line_stands(db->line))
 		err = ERR_UNAVAILABLE;
 	else if (db->use != DB_READ && db->care)
@@ -323,83 +474,27 @@ static enum err postgres_leave(struct db *given, bool keep)
 	return err == OK || (db->care && db->use != DB_READ && postgres_line_stands(db->line)) ? err : ERR_STORAGE;
 }
 
-/* Of one organization one transaction writes at a time, whichever process it is of: what a handler read, it may rely
- * on. Any number will do that two organizations seldom share. */
-static int64_t lock_of(const struct uuid *organization)
-{
-	int64_t halves[2];
-
-	memcpy(halves, organization->bytes, sizeof halves);
-	return halves[0] ^ halves[1];
-}
-
-/* Makes the transaction show the rows of the scope entered. SET LOCAL and not set_config(): Citus hands it on. The id
- * is one that we format ourselves. */
-static void become(struct postgres *db, const struct uuid *organization)
-{
-	const struct uuid nobody = { 0 };
-	char id[UUID_TEXT_SIZE];
-	char text[128];
-
-	if (organization == NULL)
-		organization = &nobody;
-	if (db->use == DB_MIGRATE || (db->is_bound && uuid_equal(&db->bound, organization)))
-		return;
-	if (uuid_is_nil(organization)) {
-		command(db, "SET LOCAL ROLE innkeeper_system");
-	} else {
-		if (!db->is_bound || uuid_is_nil(&db->bound))
-			command(db, "SET LOCAL ROLE NONE");
-		uuid_format(organization, id);
-		snprintf(text, sizeof text, "SET LOCAL innkeeper.organization = '%s'", id);
-		command(db, text);
-		if (db->use == DB_WRITE) {
-			snprintf(text, sizeof text, "SELECT pg_advisory_xact_lock(%lld)",
-				 (long long)lock_of(organization));
-			command(db, text);
-		}
-	}
-	db->bound = *organization;
-	db->is_bound = true;
-}
-
-/* A preparation that was sent behind a failure was passed over. */
-static bool is_prepared(const struct postgres *db, enum statement_id id)
-{
-	return db->prepared[id] && (!db->described[id].arrived || db->described[id].err == OK);
-}
-
-static void prepare(struct postgres *db, enum statement_id id)
-{
-	struct postgres_parameters parameters;
-
-	if (is_prepared(db, id))
-		return;
-	PQclear(db->described[id].result);
-	postgres_types(&parameters, &statements[id]);
-	postgres_line_prepare(db->line, name_of(id), statements[id].postgres, &parameters, &db->described[id]);
-	db->prepared[id] = true;
-}
-
 /* What the statement gives is what its annotation says: known once its description has come. */
 static enum err check_fit(struct postgres *db, enum statement_id id)
 {
-	struct postgres_answer *described = &db->described[id];
+	struct preparation *preparation = &db->prepared[id];
+	struct postgres_answer *described = &preparation->described;
 
-	if (db->fits[id] || statements[id].many)
+	if (preparation->fits || statements[id].many)
 		return OK;
+	prepare(db, id); /* what was foreseen has asked by another text */
 	postgres_line_wait(db->line, described);
 	if (described->err != OK || described->result == NULL) {
-		db->prepared[id] = false;
+		preparation->sent = false;
 		return described->err == OK ? ERR_UNAVAILABLE : described->err;
 	}
-	db->fits[id] = postgres_fits(described->result, &statements[id]);
+	preparation->fits = postgres_fits(described->result, &statements[id]);
 	PQclear(described->result);
 	described->result = NULL;
-	if (!db->fits[id])
+	if (!preparation->fits)
 		LOG(db->log, LOG_ERROR, "a statement gives other columns than it says",
 		    LOG_STRING("statement", name_of(id)));
-	return db->fits[id] ? OK : ERR_STORAGE;
+	return preparation->fits ? OK : ERR_STORAGE;
 }
 
 /* Rows that may be very many are taken through a cursor. */
@@ -442,7 +537,6 @@ static void postgres_foresee(struct db *given, enum statement_id id, const void 
 {
 	struct postgres *db = (struct postgres *)given;
 	struct postgres_parameters parameters;
-	struct postgres_answer *answer;
 	const struct uuid *organization;
 
 	if (db->care || admit(db, id) != OK || !postgres_line_stands(db->line))
@@ -451,12 +545,7 @@ static void postgres_foresee(struct db *given, enum statement_id id, const void 
 	if (organization == NULL)
 		return;
 	postgres_bind(&parameters, &statements[id], organization, in);
-	answer = postgres_foresight_add(&db->foresight, id, &parameters);
-	if (answer == NULL)
-		return; /* it was asked for, or will be when it is wanted */
-	become(db, organization);
-	prepare(db, id);
-	postgres_line_run(db->line, name_of(id), &parameters, false, answer);
+	postgres_foresight_add(&db->foresight, id, organization, &parameters);
 }
 
 static enum err postgres_send(struct db *given, enum statement_id id, const void *in)
@@ -471,12 +560,24 @@ static enum err postgres_send(struct db *given, enum statement_id id, const void
 	if (!postgres_line_stands(db->line))
 		return ERR_UNAVAILABLE;
 	organization = scope_organization(db->scopes[db->depth - 1]);
-	become(db, organization);
 	postgres_bind(&parameters, &statements[id], organization, in);
-	prepare(db, id);
-	postgres_line_run(db->line, name_of(id), &parameters, true, NULL);
-	db->writes[db->depth]++;
-	return OK;
+	if (statements[id].rows) {
+		err = gather(db, id, organization, &parameters);
+	} else {
+		flush(db);
+		become(db, organization);
+		prepare(db, id);
+		postgres_line_run(db->line, name_of(id), name_of(id), &parameters, 1, NULL);
+	}
+	db->writes[db->depth] += err == OK;
+	return err;
+}
+
+static bool postgres_looks_ahead(const struct db *given)
+{
+	const struct postgres *db = (const struct postgres *)given;
+
+	return db->use == DB_WRITE && !db->care;
 }
 
 static void postgres_set_care(struct db *given, bool care)
@@ -487,6 +588,27 @@ static void postgres_set_care(struct db *given, bool care)
 static bool postgres_wants_care(const struct db *given)
 {
 	return ((const struct postgres *)given)->wants_care;
+}
+
+/* The statement's values; of one that writes many rows at once, as one row. */
+static enum err bind(struct postgres *db, enum statement_id id, const struct uuid *organization, const void *in,
+		     struct postgres_parameters *out)
+{
+	struct postgres_parameters row;
+	enum err err;
+
+	if (!statements[id].rows) {
+		postgres_bind(out, &statements[id], organization, in);
+		return OK;
+	}
+	postgres_bind(&row, &statements[id], organization, in);
+	err = postgres_rows_begin(&db->rows, &statements[id], organization);
+	if (err == OK)
+		err = postgres_rows_add(&db->rows, &row);
+	if (err == OK)
+		postgres_rows_bind(&db->rows, out);
+	db->rows.count = 0;
+	return err;
 }
 
 static enum err postgres_start(struct db *given, enum statement_id id, const void *in)
@@ -502,9 +624,13 @@ static enum err postgres_start(struct db *given, enum statement_id id, const voi
 		return ERR_UNAVAILABLE;
 	if (db->running[id].open)
 		postgres_stop(given, id);
+	flush(db);
+	send_foreseen(db);
 	organization = scope_organization(db->scopes[db->depth - 1]);
+	err = bind(db, id, organization, in, &parameters);
+	if (err != OK)
+		return err;
 	become(db, organization);
-	postgres_bind(&parameters, &statements[id], organization, in);
 	if (statements[id].write_target != NULL)
 		db->writes[db->depth]++;
 	if (statements[id].many) {
@@ -513,7 +639,7 @@ static enum err postgres_start(struct db *given, enum statement_id id, const voi
 			fetch(db, id);
 	} else if (!postgres_foresight_take(&db->foresight, db->line, id, &parameters, &db->running[id].answer)) {
 		prepare(db, id);
-		postgres_line_run(db->line, name_of(id), &parameters, false, &db->running[id].answer);
+		postgres_line_run(db->line, name_of(id), name_of(id), &parameters, 0, &db->running[id].answer);
 	}
 	db->running[id].open = err == OK;
 	return err;
@@ -639,6 +765,7 @@ const struct engine engine_postgres = {
 	.foresee = postgres_foresee,
 	.set_care = postgres_set_care,
 	.wants_care = postgres_wants_care,
+	.looks_ahead = postgres_looks_ahead,
 	.notify = postgres_notify,
 	.changed = postgres_changed,
 	.inserted = postgres_inserted,

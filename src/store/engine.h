@@ -23,11 +23,12 @@ struct engine {
 	enum err (*start)(struct db *db, enum statement_id id, const void *in);
 	enum err (*step)(struct db *db, enum statement_id id, void *out);
 	void (*stop)(struct db *db, enum statement_id id);
-	/* NULL, all four: a database of our own has no way to wait for. */
+	/* NULL, all five: a database of our own has no way to wait for. */
 	enum err (*send)(struct db *db, enum statement_id id, const void *in);
 	void (*foresee)(struct db *db, enum statement_id id, const void *in);
 	void (*set_care)(struct db *db, bool care);
 	bool (*wants_care)(const struct db *db);
+	bool (*looks_ahead)(const struct db *db);
 	enum err (*notify)(struct db *db, struct text words); /* NULL: there is nobody to tell */
 	int64_t (*changed)(const struct db *db);
 	int64_t (*inserted)(const struct db *db);

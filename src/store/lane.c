@@ -58,6 +58,8 @@ static enum err run_one(struct lane *lane, struct writer_item *item)
 	const struct writer_hooks *hooks = &lane->options.hooks;
 	enum err err;
 
+	if (item->foresee == NULL && hooks->catch_up != NULL && hooks->catch_up(hooks->context, lane->db) != OK)
+		return ERR_STORAGE;
 	if (item->parts) {
 		item->outcome = item->run(lane->db, item->context);
 		return item->outcome;
@@ -149,6 +151,8 @@ static enum err foresee(struct lane *lane, const struct writer_item *first)
 		if (item->foresee != NULL)
 			item->foresee(lane->db, item->context);
 	}
+	if (err == OK && lane->options.hooks.foresee != NULL)
+		lane->options.hooks.foresee(lane->options.hooks.context, lane->db);
 	return err == OK ? db_leave(lane->db, true) : err;
 }
 

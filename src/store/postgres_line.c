@@ -9,7 +9,6 @@
 
 #define RETRY_FIRST 50000   /* us between two attempts to open; doubles */
 #define RETRY_LAST  1000000 /* up to here: ready again well within five seconds of the server */
-#define BINARY      1
 
 enum kind { QUESTION, SYNC };
 
@@ -17,7 +16,7 @@ struct sent {
 	enum kind kind;
 	struct postgres_answer *answer; /* NULL: nobody looks */
 	const char *what;
-	bool one_row; /* it must have changed one row */
+	size_t rows; /* that it must have changed; 0: any number */
 };
 
 struct postgres_line {
@@ -77,7 +76,7 @@ bool postgres_line_stands(const struct postgres_line *line)
 static void arrive(struct postgres_line *line, const struct sent *sent, PGresult *result, enum err err)
 {
 	if (sent->answer == NULL) {
-		if (err == OK && sent->one_row && strcmp(PQcmdTuples(result), "1") != 0)
+		if (err == OK && sent->rows > 0 && strtoull(PQcmdTuples(result), NULL, 10) != sent->rows)
 			err = ERR_CONFLICT;
 		if (err != OK && line->failure == OK)
 			line->failure = err;
@@ -240,32 +239,32 @@ void postgres_line_command(struct postgres_line *line, const char *sql, const ch
 	const bool stands = line->connection != NULL;
 
 	begin_answer(answer);
-	push(line, stands && PQsendQueryParams(line->connection, sql, 0, NULL, NULL, NULL, NULL, BINARY) == 1,
+	push(line, stands && PQsendQueryParams(line->connection, sql, 0, NULL, NULL, NULL, NULL, POSTGRES_BINARY) == 1,
 	     (struct sent){ .kind = QUESTION, .answer = answer, .what = what });
 }
 
-void postgres_line_prepare(struct postgres_line *line, const char *name, const char *sql,
+void postgres_line_prepare(struct postgres_line *line, const char *name, const char *what, const char *sql,
 			   const struct postgres_parameters *parameters, struct postgres_answer *described)
 {
 	const bool stands = line->connection != NULL;
 
 	begin_answer(described);
 	push(line, stands && PQsendPrepare(line->connection, name, sql, parameters->count, parameters->types) == 1,
-	     (struct sent){ .kind = QUESTION, .what = name });
+	     (struct sent){ .kind = QUESTION, .what = what });
 	push(line, line->connection != NULL && PQsendDescribePrepared(line->connection, name) == 1,
-	     (struct sent){ .kind = QUESTION, .answer = described, .what = name });
+	     (struct sent){ .kind = QUESTION, .answer = described, .what = what });
 }
 
-void postgres_line_run(struct postgres_line *line, const char *name, const struct postgres_parameters *parameters,
-		       bool one_row, struct postgres_answer *answer)
+void postgres_line_run(struct postgres_line *line, const char *name, const char *what,
+		       const struct postgres_parameters *parameters, size_t rows, struct postgres_answer *answer)
 {
 	const bool stands = line->connection != NULL;
 
 	begin_answer(answer);
 	push(line,
 	     stands && PQsendQueryPrepared(line->connection, name, parameters->count, parameters->values,
-					   parameters->lengths, parameters->formats, BINARY) == 1,
-	     (struct sent){ QUESTION, answer, name, one_row });
+					   parameters->lengths, parameters->formats, POSTGRES_BINARY) == 1,
+	     (struct sent){ QUESTION, answer, what, rows });
 }
 
 void postgres_line_ask(struct postgres_line *line, const char *sql, const struct postgres_parameters *parameters,
@@ -275,8 +274,9 @@ void postgres_line_ask(struct postgres_line *line, const char *sql, const struct
 
 	begin_answer(answer);
 	push(line,
-	     stands && PQsendQueryParams(line->connection, sql, parameters->count, parameters->types,
-					 parameters->values, parameters->lengths, parameters->formats, BINARY) == 1,
+	     stands &&
+		 PQsendQueryParams(line->connection, sql, parameters->count, parameters->types, parameters->values,
+				   parameters->lengths, parameters->formats, POSTGRES_BINARY) == 1,
 	     (struct sent){ .kind = QUESTION, .answer = answer, .what = what });
 }
 

@@ -39,14 +39,14 @@ void postgres_line_close(struct postgres_line *line);
 void postgres_line_refuse(struct postgres_line *line);
 
 /* Questions. `answer` (NULL: nobody looks, but a failure is remembered) must live until it arrived or was given up.
- * A failure to send shows as an answer that arrives with ERR_UNAVAILABLE. `what` names it in the log. */
+ * A failure to send shows as an answer that arrives with ERR_UNAVAILABLE. `what` names it in the log, and lives on. */
 void postgres_line_command(struct postgres_line *line, const char *sql, const char *what,
 			   struct postgres_answer *answer);
-void postgres_line_prepare(struct postgres_line *line, const char *name, const char *sql,
+void postgres_line_prepare(struct postgres_line *line, const char *name, const char *what, const char *sql,
 			   const struct postgres_parameters *parameters, struct postgres_answer *described);
-/* `one_row`: an answer nobody looks at must say that one row was changed. */
-void postgres_line_run(struct postgres_line *line, const char *name, const struct postgres_parameters *parameters,
-		       bool one_row, struct postgres_answer *answer);
+/* `rows`, if not 0: an answer nobody looks at must say that so many were changed. */
+void postgres_line_run(struct postgres_line *line, const char *name, const char *what,
+		       const struct postgres_parameters *parameters, size_t rows, struct postgres_answer *answer);
 /* The same of a text that is not prepared. */
 void postgres_line_ask(struct postgres_line *line, const char *sql, const struct postgres_parameters *parameters,
 		       const char *what, struct postgres_answer *answer);

@@ -8,13 +8,27 @@
 
 /* https://github.com/postgres/postgres/blob/REL_15_STABLE/src/include/catalog/pg_type.dat: these never change. */
 enum { OID_BOOL = 16, OID_INT8 = 20, OID_TEXT = 25, OID_FLOAT8 = 701, OID_UUID = 2950 };
-
-#define BINARY 1
+enum { OID_BOOLS = 1000, OID_INT8S = 1016, OID_TEXTS = 1009, OID_FLOAT8S = 1022, OID_UUIDS = 2951 };
 
 static const Oid oids[] = {
 	[COLUMN_UUID] = OID_UUID, [COLUMN_TEXT] = OID_TEXT, [COLUMN_INT] = OID_INT8,  [COLUMN_REAL] = OID_FLOAT8,
 	[COLUMN_BOOL] = OID_BOOL, [COLUMN_TIME] = OID_INT8, [COLUMN_JSON] = OID_TEXT,
 };
+
+static const Oid array_oids[] = {
+	[COLUMN_UUID] = OID_UUIDS, [COLUMN_TEXT] = OID_TEXTS, [COLUMN_INT] = OID_INT8S,  [COLUMN_REAL] = OID_FLOAT8S,
+	[COLUMN_BOOL] = OID_BOOLS, [COLUMN_TIME] = OID_INT8S, [COLUMN_JSON] = OID_TEXTS,
+};
+
+Oid postgres_type(enum column_type type)
+{
+	return oids[type];
+}
+
+Oid postgres_array_type(enum column_type type)
+{
+	return array_oids[type];
+}
 
 static void put_number(struct postgres_parameters *out, int index, uint64_t bits)
 {
@@ -112,7 +126,8 @@ void postgres_types(struct postgres_parameters *out, const struct statement *sta
 	if (statement->kind == STATEMENT_TENANT)
 		out->types[out->count++] = OID_UUID;
 	for (size_t i = 0; i < statement->in_count; i++)
-		out->types[out->count++] = oids[statement->in[i].type];
+		out->types[out->count++] =
+		    statement->rows ? array_oids[statement->in[i].type] : oids[statement->in[i].type];
 }
 
 void postgres_bind(struct postgres_parameters *out, const struct statement *statement, const struct uuid *organization,
@@ -124,7 +139,7 @@ void postgres_bind(struct postgres_parameters *out, const struct statement *stat
 	for (int i = 0; i < out->count; i++) {
 		out->values[i] = NULL;
 		out->lengths[i] = 0;
-		out->formats[i] = BINARY;
+		out->formats[i] = POSTGRES_BINARY;
 	}
 	if (statement->kind == STATEMENT_TENANT)
 		bind_uuid(out, index++, organization);
@@ -138,7 +153,17 @@ void postgres_bind_one(struct postgres_parameters *out, struct text text)
 	out->types[0] = OID_TEXT;
 	out->values[0] = text.at;
 	out->lengths[0] = (int)text.length;
-	out->formats[0] = BINARY;
+	out->formats[0] = POSTGRES_BINARY;
+}
+
+void postgres_bind_organization(struct postgres_parameters *out, const struct uuid *organization)
+{
+	out->count = 1;
+	out->types[0] = OID_UUID;
+	out->values[0] = NULL;
+	out->lengths[0] = 0;
+	out->formats[0] = POSTGRES_BINARY;
+	bind_uuid(out, 0, organization);
 }
 
 bool postgres_fits(const PGresult *described, const struct statement *statement)

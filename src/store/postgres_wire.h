@@ -15,6 +15,7 @@
 #include "store/statement.h"
 
 #define POSTGRES_PARAMETERS 40
+#define POSTGRES_BINARY     1 /* a value's or a result's format */
 
 struct postgres_parameters {
 	int count;
@@ -25,12 +26,19 @@ struct postgres_parameters {
 	unsigned char numbers[POSTGRES_PARAMETERS][8]; /* where values of 64 bits and less lie */
 };
 
+/* The types of a value and of an array of them. */
+Oid postgres_type(enum column_type type);
+Oid postgres_array_type(enum column_type type);
+
 /* The types alone, for preparing. */
 void postgres_types(struct postgres_parameters *out, const struct statement *statement);
 
 /* `organization`: of the scope, NULL for the system's; `in`: the statement's in struct, NULL if it has none. */
 void postgres_bind(struct postgres_parameters *out, const struct statement *statement, const struct uuid *organization,
 		   const void *in);
+
+/* The organization as the first parameter, before others are added. */
+void postgres_bind_organization(struct postgres_parameters *out, const struct uuid *organization);
 
 /* One text as the only parameter, of a question that is no statement. */
 void postgres_bind_one(struct postgres_parameters *out, struct text text);

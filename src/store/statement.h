@@ -23,6 +23,7 @@ struct statement {
 	const char *name;
 	enum statement_kind kind;
 	bool many;                /* it may give more rows than memory should hold */
+	bool rows;                /* on PostgreSQL a value is an array: the rows of many calls, written at once */
 	bool numbered;            /* on PostgreSQL it gives the new row's number behind its columns: db_inserted */
 	const char *write_target; /* the table it writes, or NULL: it only reads */
 	const char *sqlite;       /* NULL: not for this engine */

@@ -43,6 +43,11 @@ struct writer_hooks {
 	/* An item has run and its scope was left: what it wrote is kept (until the commit) or undone. An item of parts
 	 * tells of them by itself. */
 	void (*end_item)(void *context, struct db *db, bool kept);
+	/* The items to come have said what they will read: what they want together. In their scope. */
+	void (*foresee)(void *context, struct db *db);
+	/* Before an item that does not look ahead, in no scope: stores what it might look at. Anything but OK loses the
+	 * transaction. An item of parts sees to it by itself. */
+	enum err (*catch_up)(void *context, struct db *db);
 	/* Before each commit, in no scope: stores what the items have gathered. Anything but OK loses the transaction.
 	 */
 	enum err (*settle)(struct db *db, void *context);

@@ -60,6 +60,66 @@ test("a chat that is made in the same moment is found by its first message, once
 	}));
 });
 
+// A conversation as its staff reads it: its messages in their order.
+const said = async (staff, chatId) => (await staff.get(`/api/chats/${chatId}/messages?limit=500`)).json.map(({ content }) => content);
+
+test("messages of one batch are chained in their order, also to a chat that it makes itself and beside what looks at it", async () => {
+	const staff = await house.member(ours);
+	const [old, young] = [fresh("old"), fresh("young")];
+	await house.ok(ours.api_key, "/api/chats/create", { chatId: old, sessionId: "s" });
+	await house.ok(ours.api_key, "/api/chats/message", { chatId: old, role: "user", content: "0" });
+	const message = (chatId, content, more) => ({ type: "message", chatId, role: "user", content, ...more });
+	const answer = await house.post(ours.api_key, "/api/batch", [
+		message(old, "1"),
+		message(young, "too early"),
+		{ type: "chat", chatId: young, sessionId: "s" },
+		message(young, "1"),
+		message(old, "2", { messageId: `${old}-2` }),
+		message(old, "2 again", { messageId: `${old}-2` }),
+		{ type: "chat", chatId: old, sessionId: "s", status: "completed" },
+		message(old, "3"),
+		{ type: "article_view", articleId: "a", articleSlug: "a", sessionId: "s", chatId: old },
+		message(young, "2"),
+		message(old, "4"),
+	]);
+	assert.deepEqual(answer.json.errors.map(({ index, status }) => [index, status]), [[1, 404]], answer.text);
+	assert.equal(answer.json.successes.length, 10);
+	assert.deepEqual(await said(staff, old), ["0", "1", "2", "3", "4"]);
+	assert.deepEqual(await said(staff, young), ["1", "2"]);
+});
+
+test("a thousand messages of one batch to one chat, and more chats than are gathered at once", async () => {
+	const staff = await house.member(ours);
+	const chatId = fresh("long");
+	await house.ok(ours.api_key, "/api/chats/create", { chatId, sessionId: "s" });
+	const many = Array.from({ length: 1000 }, (_, i) => ({ type: "message", chatId, role: i % 2 ? "assistant" : "user", content: `${i}` }));
+	assert.equal((await house.post(ours.api_key, "/api/batch", many)).json.successes.length, 1000);
+	assert.deepEqual(await said(staff, chatId), many.slice(500).map(({ content }) => content));
+	const chats = Array.from({ length: 400 }, () => fresh("wide"));
+	await house.post(ours.api_key, "/api/batch", chats.map((chatId) => ({ type: "chat", chatId, sessionId: "s" })));
+	const wide = await house.post(ours.api_key, "/api/batch", [...chats, ...chats].map((chatId, i) => ({ type: "message", chatId, role: "user", content: `${i}` })));
+	assert.equal(wide.json.successes.length, 800);
+	assert.deepEqual(await said(staff, chats[7]), ["7", "407"]);
+});
+
+test("who erases a chat while it is written to leaves nothing of it, and nobody is told that more was stored", async () => {
+	const staff = await house.member(ours);
+	for (let round = 0; round < 5; round++) {
+		const [chatId, other] = [fresh("going"), fresh("staying")];
+		for (const id of [chatId, other]) await house.ok(ours.api_key, "/api/chats/create", { chatId: id, sessionId: "s" });
+		const post = (i) => house.post(ours.api_key, "/api/chats/message", { chatId: i % 2 ? chatId : other, role: "user", content: `${i}` });
+		const before = await Promise.all(Array.from({ length: 40 }, (_, i) => post(i)));
+		const sent = Array.from({ length: 100 }, (_, i) => post(i));
+		const erased = staff.request("DELETE", `/api/chats/${chatId}`);
+		const answers = await Promise.all(sent);
+		assert.equal((await erased).status, 200);
+		for (const [i, { status, text }] of answers.entries()) assert.ok(status === 200 || (i % 2 && status === 404), text);
+		assert.equal(await stored(other), 70);
+		assert.ok(before.every(({ status }) => status === 200));
+		assert.equal((await post(1)).status, 404);
+	}
+});
+
 test("afterwards every figure is exact", async () => {
 	assert.equal((await house.verb("verify")).result, "exact");
 	assert.doesNotMatch(house.output, /"level":"error"/);

@@ -56,7 +56,10 @@ const own = 'organization_id = :organization';
 
 const refused = [
 	['an unknown kind', named('SELECT 1;', { kind: 'admin' }), /:1: ':admin' is not a kind/],
-	['a third word behind the kind', '-- name: a :tenant :write\nSELECT 1;', /nothing but :many may follow/],
+	['a third word behind the kind', '-- name: a :tenant :write\nSELECT 1;', /nothing but :many or :rows may follow/],
+	['rows that are read', '-- name: a :tenant :rows\n-- in: x int\n-- out: id uuid\nSELECT id FROM chats WHERE organization_id = :organization AND count = :x;', /:rows is a :tenant's, writes/],
+	['rows without values', '-- name: a :tenant :rows\nDELETE FROM chats WHERE organization_id = :organization;', /:rows is a :tenant's, writes/],
+	['rows of nobody', '-- name: a :system :rows\n-- in: x int\nDELETE FROM chats WHERE count = :x;', /:rows is a :tenant's, writes/],
 	['an unknown type', tenant(`SELECT id FROM chats WHERE ${own};`, '', 'id guid'), /:2: 'guid' is not a type/],
 	['a name that is not C', '-- name: Chats-1 :tenant\nSELECT 1;', /is not a name/],
 	['a name that the enum needs itself', '-- name: count :system\n-- out: a int\nSELECT 1;', /cannot be named 'count'/],
@@ -181,6 +184,16 @@ test('casts each type for PostgreSQL and numbers a system statement from one', (
 	const { tried } = texts(t, system('SELECT :a, :b, :c, :d, :e, :f, :g;', 'a uuid, b text, c int, d real, e bool, f time, g json', 'a uuid, b text, c int, d real, e bool, f time, g json'));
 	assert.equal(tried.postgres, 'SELECT $1::uuid, $2::text, $3::bigint, $4::double precision, $5::boolean, $6::bigint, $7::text');
 	assert.equal(tried.sqlite, 'SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7');
+});
+
+test('the values of many rows are arrays on PostgreSQL', (t) => {
+	const { tried } = texts(t, `-- name: tried :tenant :rows
+-- in: id uuid, count int
+-- sqlite: none
+-- postgres:
+UPDATE chats AS c SET count = r.count FROM unnest(:id, :count) AS r (id, count) WHERE c.organization_id = :organization AND c.id = r.id;`);
+	assert.equal(tried.sqlite, undefined);
+	assert.equal(tried.postgres, 'UPDATE chats AS c SET count = r.count FROM unnest($2::uuid[], $3::bigint[]) AS r (id, count) WHERE c.organization_id = $1::uuid AND c.id = r.id');
 });
 
 test('sends writes and system statements past the views', (t) => {
