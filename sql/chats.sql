@@ -40,7 +40,7 @@ JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id = :org
 WHERE c.organization_id = :organization AND c.chat_id = :chat_id;
 
 -- What the messages of a transaction that looks ahead have moved, a row a chat. A chat that is not as it was when they were
--- chained to it gets no row changed, which whoever sends them is told.
+-- chained to it gets no row changed, which whoever sends them is told. (ANY: no plan reads the organization's other chats.)
 -- name: chat_activities_move :tenant :rows
 -- in: chat_number int, messages int, message_count int, previous int, last_message int, updated_at time,
 --     counted_edition int, counted_day int
@@ -51,7 +51,7 @@ SET updated_at = greatest(a.updated_at, r.updated_at), message_count = r.message
     counted_edition = r.counted_edition, counted_day = r.counted_day
 FROM unnest(:chat_number, :messages, :message_count, :previous, :last_message, :updated_at, :counted_edition, :counted_day)
      AS r (chat_number, messages, message_count, previous, last_message, updated_at, counted_edition, counted_day)
-WHERE a.organization_id = :organization AND a.chat_number = r.chat_number
+WHERE a.organization_id = :organization AND a.chat_number = ANY(:chat_number) AND a.chat_number = r.chat_number
   AND a.message_count = r.message_count - r.messages AND a.last_message IS NOT DISTINCT FROM r.previous;
 
 -- PostgreSQL tells itself which message it was, so that nobody waits for the number.

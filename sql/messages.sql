@@ -17,6 +17,7 @@ FROM chat_activity AS a
 WHERE a.organization_id = :organization AND a.chat_number = :chat_number;
 
 -- Those of a transaction that looks ahead, at once. Of a chat that is gone no row comes, which whoever sends them is told.
+-- The LIMIT keeps the planner from joining in another way than chat by chat, which it would like while there are few.
 -- name: messages_create :tenant :rows
 -- in: number int, chat_number int, previous int, id uuid, role text, content text, metadata json, created_at time,
 --     external_id text, idempotency_key text
@@ -28,7 +29,8 @@ SELECT r.number, :organization, a.chat_number, r.previous, r.id, r.role, r.conte
        r.idempotency_key
 FROM unnest(:number, :chat_number, :previous, :id, :role, :content, :metadata, :created_at, :external_id, :idempotency_key)
      AS r (number, chat_number, previous, id, role, content, metadata, created_at, external_id, idempotency_key)
-JOIN chat_activity AS a ON a.organization_id = :organization AND a.chat_number = r.chat_number;
+CROSS JOIN LATERAL (SELECT c.chat_number FROM chat_activity AS c
+                    WHERE c.organization_id = :organization AND c.chat_number = r.chat_number LIMIT 1) AS a;
 
 -- Numbers for them. Drawn within their transaction, which has its organization to itself, so that whoever follows an
 -- organization's numbers never meets a smaller one later.

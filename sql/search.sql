@@ -1,13 +1,14 @@
 -- The words of messages and summaries. What a document is stands in sql/schema/0005_search.sql, how its words are made in
 -- src/search/words.h. SQLite puts the organization before each word by itself; PostgreSQL has it in a column.
 
--- name: search_add :tenant
+-- name: search_add :tenant :rows
 -- in: document int, words text
 -- sqlite:
 INSERT INTO search (rowid, words) VALUES (:document, :words);
 -- postgres:
 INSERT INTO search (organization_id, document, words)
-VALUES (:organization, :document, CAST(:words AS uuid[]));
+SELECT :organization, r.document, CAST(r.words AS uuid[])
+FROM unnest(:document, :words) AS r (document, words);
 
 -- The same words must be given as when it was added.
 -- name: search_remove :tenant
@@ -71,9 +72,9 @@ LIMIT 1;
 -- sqlite: none
 -- postgres:
 SELECT m.number, m.organization_id, m.chat_number, m.content
-FROM search_progress AS p
-JOIN messages AS m ON m.organization_id = :organization AND m.number > p.last_message
-WHERE p.organization_id = :organization
+FROM messages AS m
+WHERE m.organization_id = :organization
+  AND m.number > (SELECT p.last_message FROM search_progress AS p WHERE p.organization_id = :organization)
 ORDER BY m.number
 LIMIT :limit;
 

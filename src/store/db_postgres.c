@@ -15,17 +15,16 @@
 
 /* What every connection is told first. Acknowledged means synced, whatever the server's own setting; a statement's plan
  * is made once. `statement_timeout` and `lock_timeout`: a reader that takes this long would hold up others; a writer
- * waits for another process's batch, and not for ever. What a writer asks touches few rows, each by an index: a plan
- * made while a table is nearly empty must be right for one that has grown since. Citus hands SET LOCAL on to its nodes
+ * waits for another process's batch, and not for ever. `enable_seqscan`: a plan made while a table is nearly empty must
+ * be right when it has grown. Citus hands SET LOCAL on to its nodes
  * when it is told to; to others the word means nothing. */
 static const char settings_of_reader[] =
     "SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = force_generic_plan;"
-    "SET citus.propagate_set_commands = 'local'; SET jit = off; SET statement_timeout = '2s';"
+    "SET citus.propagate_set_commands = 'local'; SET jit = off; SET enable_seqscan = off; SET statement_timeout = '2s';"
     "SET idle_in_transaction_session_timeout = '5min'";
 static const char settings_of_writer[] =
     "SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = force_generic_plan;"
-    "SET citus.propagate_set_commands = 'local'; SET jit = off; SET synchronous_commit = on;"
-    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+    "SET citus.propagate_set_commands = 'local'; SET jit = off; SET enable_seqscan = off; SET synchronous_commit = on;"
     "SET statement_timeout = '60s'; SET lock_timeout = '10s';"
     "SET idle_in_transaction_session_timeout = '5min'";
 static const char settings_of_migration[] =
@@ -611,6 +610,27 @@ static enum err bind(struct postgres *db, enum statement_id id, const struct uui
 	return err;
 }
 
+/* Whether a statement might notice that gathered rows are not there yet. A read sees only tables that its text names.
+ */
+static bool may_see(const struct postgres *db, enum statement_id id)
+{
+	return db->rows.count > 0 && (statements[id].write_target != NULL ||
+				      strstr(statements[id].postgres, statements[db->rows_id].write_target) != NULL);
+}
+
+/* Whether it has been asked; then its rows can be taken. */
+static bool is_foreseen(struct postgres *db, enum statement_id id, const struct uuid *organization, const void *in)
+{
+	struct postgres_parameters parameters;
+
+	if (db->foresight.first == NULL || organization == NULL)
+		return false;
+	postgres_bind(&parameters, &statements[id], organization, in);
+	db->running[id].open =
+	    postgres_foresight_take(&db->foresight, db->line, id, &parameters, &db->running[id].answer);
+	return db->running[id].open;
+}
+
 static enum err postgres_start(struct db *given, enum statement_id id, const void *in)
 {
 	struct postgres *db = (struct postgres *)given;
@@ -624,9 +644,12 @@ static enum err postgres_start(struct db *given, enum statement_id id, const voi
 		return ERR_UNAVAILABLE;
 	if (db->running[id].open)
 		postgres_stop(given, id);
-	flush(db);
 	send_foreseen(db);
 	organization = scope_organization(db->scopes[db->depth - 1]);
+	if (is_foreseen(db, id, organization, in))
+		return OK;
+	if (may_see(db, id))
+		flush(db);
 	err = bind(db, id, organization, in, &parameters);
 	if (err != OK)
 		return err;
@@ -637,7 +660,7 @@ static enum err postgres_start(struct db *given, enum statement_id id, const voi
 		err = declare(db, id, &parameters);
 		if (err == OK)
 			fetch(db, id);
-	} else if (!postgres_foresight_take(&db->foresight, db->line, id, &parameters, &db->running[id].answer)) {
+	} else {
 		prepare(db, id);
 		postgres_line_run(db->line, name_of(id), name_of(id), &parameters, 0, &db->running[id].answer);
 	}

@@ -26,10 +26,11 @@ struct lane {
 	struct db *db;
 	int64_t silent_since; /* clock_monotonic, as the two below; the thread's own */
 	int64_t idled_at;
-	bool more_idle; /* the last idle step left something to do */
+	bool more_idle;   /* the last idle step left something to do */
+	bool idle_failed; /* it was undone: the next one takes care */
 	bool tidied;
-	_Atomic int64_t *worked_at; /* when a lane took work last */
-	bool unbroken;              /* the work that was taken had been waiting when the commit before it ended */
+	struct lanes_work *all; /* what all lanes do */
+	bool unbroken;          /* the work that was taken had been waiting when the commit before it ended */
 	struct saturation saturation;
 	_Atomic int64_t saturated_until; /* clock_monotonic; 0: it is not. Any thread reads it */
 	pthread_t thread;
@@ -274,10 +275,12 @@ static void write_all(struct lane *lane, struct writer_item *first)
 static void idle(struct lane *lane)
 {
 	const struct writer_hooks *hooks = &lane->options.hooks;
-	enum err err = db_begin(lane->db);
 	enum err step = ERR_UNAVAILABLE;
+	enum err err;
 
 	lane->more_idle = false;
+	db_set_care(lane->db, lane->idle_failed);
+	err = db_begin(lane->db);
 	if (err == OK) {
 		step = hooks->idle(lane->db, hooks->context, &lane->more_idle);
 		if (step == OK && hooks->settle != NULL)
@@ -286,7 +289,8 @@ static void idle(struct lane *lane)
 	}
 	if (err == ERR_STORAGE)
 		end_process(lane, "committing a step of background work");
-	if (err != OK || step != OK) {
+	lane->idle_failed = err != OK || step != OK;
+	if (lane->idle_failed) {
 		forget(lane);
 		lane->more_idle = false;
 		LOG(lane->options.log, LOG_WARNING, "a step of background work was not stored; it is tried again",
@@ -298,8 +302,10 @@ static void idle(struct lane *lane)
 /* What the thread does next while nobody waits, and when: 0 is now, INT64_MAX never. */
 static int64_t idle_due(const struct lane *lane)
 {
-	const int64_t worked = atomic_load_explicit(lane->worked_at, memory_order_relaxed);
-	const int64_t quiet = (worked > lane->silent_since ? worked : lane->silent_since) + IDLE_MICROSECONDS;
+	const int64_t worked = atomic_load_explicit(&lane->all->ended_at, memory_order_relaxed);
+	const int64_t since = worked > lane->silent_since ? worked : lane->silent_since;
+	const bool busy = atomic_load_explicit(&lane->all->busy, memory_order_relaxed) > 0;
+	const int64_t quiet = busy ? INT64_MAX : since + IDLE_MICROSECONDS;
 	const int64_t often = lane->idled_at + IDLE_AT_LEAST;
 
 	if (lane->options.hooks.idle == NULL)
@@ -361,7 +367,7 @@ static struct writer_item *take(struct lane *lane)
 		wait_for_work(lane);
 	first = lane->first;
 	if (first != NULL)
-		atomic_store_explicit(lane->worked_at, clock_monotonic(), memory_order_relaxed);
+		atomic_fetch_add_explicit(&lane->all->busy, 1, memory_order_relaxed);
 	lane->first = NULL;
 	lane->last = &lane->first;
 	lane->depth = 0;
@@ -375,8 +381,11 @@ static void *work(void *given)
 	struct writer_item *first;
 
 	pthread_setname_np(pthread_self(), "writer"); /* for top, gdb and perf */
-	while ((first = take(lane)) != NULL)
+	while ((first = take(lane)) != NULL) {
 		write_all(lane, first);
+		atomic_store_explicit(&lane->all->ended_at, clock_monotonic(), memory_order_relaxed);
+		atomic_fetch_sub_explicit(&lane->all->busy, 1, memory_order_relaxed);
+	}
 	if (db_tidy(lane->db, true) == ERR_STORAGE)
 		end_process(lane, "moving the log home");
 	return NULL;
@@ -398,7 +407,7 @@ static enum err start_thread(struct lane *lane, struct fault *fault)
 	return fault_set(fault, ERR_MEMORY, NULL, NULL, "The writer's thread could not be started.");
 }
 
-enum err lane_start(struct lane **out, const struct writer_options *options, size_t number, _Atomic int64_t *worked_at,
+enum err lane_start(struct lane **out, const struct writer_options *options, size_t number, struct lanes_work *all,
 		    struct fault *fault)
 {
 	struct lane *lane = malloc(sizeof *lane);
@@ -407,7 +416,7 @@ enum err lane_start(struct lane **out, const struct writer_options *options, siz
 	*out = NULL;
 	if (lane == NULL)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
-	*lane = (struct lane){ .options = *options, .worked_at = worked_at };
+	*lane = (struct lane){ .options = *options, .all = all };
 	lane->last = &lane->first;
 	if (number > 0)
 		lane->options.hooks.idle = NULL;

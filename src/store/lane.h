@@ -10,9 +10,14 @@
 
 struct lane;
 
-/* Number 0 also does what nobody waits for, when no lane has had work for a moment: `worked_at` is all lanes', and
- * outlives them. */
-enum err lane_start(struct lane **out, const struct writer_options *options, size_t number, _Atomic int64_t *worked_at,
+/* What all lanes of a writer do, each telling the others. */
+struct lanes_work {
+	_Atomic unsigned busy;    /* how many have work */
+	_Atomic int64_t ended_at; /* clock_monotonic, when one ended its work last */
+};
+
+/* Number 0 also does what nobody waits for, when no lane has had work for a moment; `all` outlives them. */
+enum err lane_start(struct lane **out, const struct writer_options *options, size_t number, struct lanes_work *all,
 		    struct fault *fault) WARN_UNUSED;
 
 /* False: its queue is full, or it is stopping. */

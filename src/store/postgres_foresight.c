@@ -135,6 +135,7 @@ static void put_inner(struct buffer *out, const char *text)
 	}
 }
 
+/* OFFSET 0 keeps the planner from another way than question by question, as each would have been answered alone. */
 char *postgres_foresight_text(const struct statement *statement)
 {
 	struct buffer text;
@@ -151,7 +152,7 @@ char *postgres_foresight_text(const struct statement *statement)
 		buffer_format(&text, "v%zu, ", i + 2);
 	buffer_string(&text, "n) CROSS JOIN LATERAL (");
 	put_inner(&text, statement->postgres);
-	buffer_string(&text, ") AS a ORDER BY q.n");
+	buffer_string(&text, " OFFSET 0) AS a ORDER BY q.n");
 	buffer_add(&text, "", 1);
 	return buffer_detach(&text, &length);
 }

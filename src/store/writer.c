@@ -12,7 +12,7 @@
 struct writer {
 	struct metrics *metrics;
 	const struct log *log;
-	_Atomic int64_t worked_at; /* the lanes': clock_monotonic */
+	struct lanes_work work;
 	size_t lane_count;
 	struct lane *lanes[WRITER_LANES];
 };
@@ -30,8 +30,7 @@ enum err writer_start(struct writer **out, const struct writer_options *options,
 	writer->metrics = options->metrics;
 	writer->log = options->log;
 	while (err == OK && writer->lane_count < lanes) {
-		err = lane_start(&writer->lanes[writer->lane_count], options, writer->lane_count, &writer->worked_at,
-				 fault);
+		err = lane_start(&writer->lanes[writer->lane_count], options, writer->lane_count, &writer->work, fault);
 		if (err == OK)
 			writer->lane_count++;
 	}
