@@ -234,7 +234,7 @@ postgres() {
 		stop_postgres
 		return
 	fi
-	for program in tests/unit/test_postgres_*.c; do
+	for program in tests/unit/test_{postgres_*,statement_scope}.c; do
 		start 2 "unit (release$on)" tap 300 env "${engine[@]}" "build/release/tests/$(basename "$program" .c)"
 	done
 	for file in tests/{postgres,api,isolation}/*.test.mjs; do

@@ -12,9 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "search/hidden_words.h"
+
 /* What PostgreSQL has besides the tables of victim.c. */
 static const char *const more_seeds[] = {
-	"INSERT INTO search (organization_id, document, words) VALUES (?1, ?2, search_words(?1, ?3))",
 	"INSERT INTO search_progress (organization_id, last_message, newest_message) VALUES (?1, ?2, ?2)",
 	NULL,
 };
@@ -142,6 +143,28 @@ static void plant(PGconn *line, const char *seed, char letter, int64_t number, c
 	run(line, "%s", sql);
 }
 
+struct text stage_words(char letter, const char *words, struct buffer *hidden)
+{
+	const struct uuid id = fixture_id(letter);
+
+	buffer_init(hidden, (size_t)1 << 16);
+	assert_int_equal(hidden_words(&id, text_of(words), hidden), OK);
+	return (struct text){ hidden->at, hidden->length };
+}
+
+/* A document, its words hidden as the house hides them. */
+static void plant_words(PGconn *line, char letter, int64_t number, const char *words)
+{
+	char id[UUID_TEXT_SIZE];
+	struct buffer hidden;
+	const struct text list = stage_words(letter, words, &hidden);
+
+	format_id(letter, id);
+	run(line, "INSERT INTO search (organization_id, document, words) VALUES ('%s', %lld, '%.*s')", id,
+	    (long long)number, (int)list.length, list.at);
+	buffer_fini(&hidden);
+}
+
 static void settle_postgres(struct stage *stage, bool with_victim)
 {
 	PGconn *line = stage->postgres;
@@ -154,6 +177,9 @@ static void settle_postgres(struct stage *stage, bool with_victim)
 			if (with_victim)
 				plant(line, *seed, VICTIM, VICTIM_NUMBER, "CANARY");
 		}
+	plant_words(line, ATTACKER, ATTACKER_NUMBER, "OWN");
+	if (with_victim)
+		plant_words(line, VICTIM, VICTIM_NUMBER, "CANARY");
 	for (size_t i = 0; i < postgres_table_count; i++) {
 		char sql[128];
 		char *count;

@@ -26,6 +26,9 @@ void stage_close(struct stage *stage);
 /* Everybody's rows as at the beginning; without the victim, the attacker's alone. */
 void stage_settle(struct stage *stage, bool with_victim);
 
+/* Words as PostgreSQL's index has them; `hidden` holds them until buffer_fini. */
+struct text stage_words(char letter, const char *words, struct buffer *hidden);
+
 /* Every value of every row of the organization, as one text for comparison; freed with free. */
 char *stage_rows(struct stage *stage, char letter);
 
