@@ -4,13 +4,9 @@
 #include <string.h>
 
 #include "store/engine.h"
-#include "store/postgres_foresight.h"
-#include "store/postgres_line.h"
 #include "store/postgres_roles.h"
+#include "store/postgres_statements.h"
 #include "store/postgres_wire.h"
-
-#define SCOPES_DEEP 8
-#define FETCH_ROWS  "1000" /* of a statement that may give very many */
 
 /* What every connection is told first. Acknowledged means synced, whatever the server's own setting; a statement's plan
  * is made once. `statement_timeout` and `lock_timeout`: a reader that takes this long would hold up others; a writer
@@ -33,87 +29,16 @@ static const char *const settings_for[] = {
 	[DB_READ] = settings_of_reader, [DB_WRITE] = settings_of_writer, [DB_MIGRATE] = settings_of_migration
 };
 
-/* A statement under way. */
-struct running {
-	struct postgres_answer answer;
-	int row;     /* the next one to give */
-	bool open;   /* started and not stopped */
-	bool cursor; /* its rows are fetched piece by piece */
-	bool declared;
-};
-
-struct postgres {
-	struct db db; /* first: what the others see */
-	struct postgres_line *line;
-	enum db_use use;
-	const struct log *log;
-	const struct scope *scopes[SCOPES_DEEP];
-	size_t depth;
-	struct uuid bound; /* whose rows the transaction shows now; nil: the system's */
-	bool is_bound;
-	bool reached; /* at least once */
-	bool begun;
-	bool care; /* of this transaction: db_set_care */
-	bool wants_care;
-	size_t writes[SCOPES_DEEP + 1]; /* since each scope was entered */
-	struct postgres_foresight foresight;
-	int64_t changed;
-	int64_t inserted;
-	bool prepared[STATEMENT_COUNT];
-	struct postgres_answer described[STATEMENT_COUNT];
-	bool fits[STATEMENT_COUNT];
-	struct running running[STATEMENT_COUNT];
-};
-
-static const char *name_of(enum statement_id id)
-{
-	return statements[id].name;
-}
-
-static void postgres_stop(struct db *given, enum statement_id id)
-{
-	struct postgres *db = (struct postgres *)given;
-	struct running *running = &db->running[id];
-	char command[80];
-
-	if (!running->open)
-		return;
-	postgres_line_give_up(db->line, &running->answer);
-	PQclear(running->answer.result);
-	if (running->declared && postgres_line_stands(db->line)) {
-		snprintf(command, sizeof command, "CLOSE many_%d", (int)id);
-		postgres_line_command(db->line, command, name_of(id), NULL);
-	}
-	*running = (struct running){ 0 };
-}
-
-static void stop_all(struct postgres *db)
-{
-	for (size_t i = 0; i < STATEMENT_COUNT; i++)
-		if (db->running[i].open)
-			postgres_stop(&db->db, (enum statement_id)i);
-}
-
-static void forget_prepared(struct postgres *db)
-{
-	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-		PQclear(db->described[i].result);
-		db->described[i] = (struct postgres_answer){ 0 };
-		db->prepared[i] = false;
-		db->fits[i] = false;
-	}
-}
-
 static void postgres_close(struct db *given)
 {
 	struct postgres *db = (struct postgres *)given;
 
-	stop_all(db);
+	postgres_statements_stop(db);
 	postgres_foresight_clear(&db->foresight, db->line);
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		postgres_line_give_up(db->line, &db->described[i]);
 	postgres_line_free(db->line);
-	forget_prepared(db);
+	postgres_statements_forget(db);
 	free(db);
 }
 
@@ -142,7 +67,7 @@ static enum err reach(struct postgres *db, struct fault *fault)
 
 	if (!fresh)
 		return err;
-	forget_prepared(db);
+	postgres_statements_forget(db);
 	err = check_roles(db, fault);
 	db->reached = db->reached || err == OK;
 	return err;
@@ -220,7 +145,7 @@ static enum err postgres_end(struct db *given, bool keep)
 {
 	struct postgres *db = (struct postgres *)given;
 
-	stop_all(db);
+	postgres_statements_stop(db);
 	postgres_foresight_clear(&db->foresight, db->line);
 	db->depth = 0;
 	db->is_bound = false;
@@ -255,7 +180,7 @@ static enum err postgres_enter(struct db *given, const struct scope *scope)
 {
 	struct postgres *db = (struct postgres *)given;
 
-	assert(db->depth < SCOPES_DEEP && scope != NULL);
+	assert(db->depth < POSTGRES_SCOPES && scope != NULL);
 	if (!postgres_line_stands(db->line))
 		return ERR_UNAVAILABLE;
 	db->scopes[db->depth++] = scope;
@@ -310,7 +235,7 @@ static enum err postgres_leave(struct db *given, bool keep)
 	enum err err = OK;
 
 	assert(db->depth > 0);
-	stop_all(db);
+	postgres_statements_stop(db);
 	if (!postgres_line_stands(db->line))
 		err = ERR_UNAVAILABLE;
 	else if (db->use != DB_READ && db->care)
@@ -323,162 +248,6 @@ static enum err postgres_leave(struct db *given, bool keep)
 	return err == OK || (db->care && db->use != DB_READ && postgres_line_stands(db->line)) ? err : ERR_STORAGE;
 }
 
-/* Of one organization one transaction writes at a time, whichever process it is of: what a handler read, it may rely
- * on. Any number will do that two organizations seldom share. */
-static int64_t lock_of(const struct uuid *organization)
-{
-	int64_t halves[2];
-
-	memcpy(halves, organization->bytes, sizeof halves);
-	return halves[0] ^ halves[1];
-}
-
-/* Makes the transaction show the rows of the scope entered. SET LOCAL and not set_config(): Citus hands it on. The id
- * is one that we format ourselves. */
-static void become(struct postgres *db, const struct uuid *organization)
-{
-	const struct uuid nobody = { 0 };
-	char id[UUID_TEXT_SIZE];
-	char text[128];
-
-	if (organization == NULL)
-		organization = &nobody;
-	if (db->use == DB_MIGRATE || (db->is_bound && uuid_equal(&db->bound, organization)))
-		return;
-	if (uuid_is_nil(organization)) {
-		command(db, "SET LOCAL ROLE innkeeper_system");
-	} else {
-		if (!db->is_bound || uuid_is_nil(&db->bound))
-			command(db, "SET LOCAL ROLE NONE");
-		uuid_format(organization, id);
-		snprintf(text, sizeof text, "SET LOCAL innkeeper.organization = '%s'", id);
-		command(db, text);
-		if (db->use == DB_WRITE) {
-			snprintf(text, sizeof text, "SELECT pg_advisory_xact_lock(%lld)",
-				 (long long)lock_of(organization));
-			command(db, text);
-		}
-	}
-	db->bound = *organization;
-	db->is_bound = true;
-}
-
-/* A preparation that was sent behind a failure was passed over. */
-static bool is_prepared(const struct postgres *db, enum statement_id id)
-{
-	return db->prepared[id] && (!db->described[id].arrived || db->described[id].err == OK);
-}
-
-static void prepare(struct postgres *db, enum statement_id id)
-{
-	struct postgres_parameters parameters;
-
-	if (is_prepared(db, id))
-		return;
-	PQclear(db->described[id].result);
-	postgres_types(&parameters, &statements[id]);
-	postgres_line_prepare(db->line, name_of(id), statements[id].postgres, &parameters, &db->described[id]);
-	db->prepared[id] = true;
-}
-
-/* What the statement gives is what its annotation says: known once its description has come. */
-static enum err check_fit(struct postgres *db, enum statement_id id)
-{
-	struct postgres_answer *described = &db->described[id];
-
-	if (db->fits[id] || statements[id].many)
-		return OK;
-	postgres_line_wait(db->line, described);
-	if (described->err != OK || described->result == NULL) {
-		db->prepared[id] = false;
-		return described->err == OK ? ERR_UNAVAILABLE : described->err;
-	}
-	db->fits[id] = postgres_fits(described->result, &statements[id]);
-	PQclear(described->result);
-	described->result = NULL;
-	if (!db->fits[id])
-		LOG(db->log, LOG_ERROR, "a statement gives other columns than it says",
-		    LOG_STRING("statement", name_of(id)));
-	return db->fits[id] ? OK : ERR_STORAGE;
-}
-
-/* Rows that may be very many are taken through a cursor. */
-static enum err declare(struct postgres *db, enum statement_id id, const struct postgres_parameters *parameters)
-{
-	const char *text = statements[id].postgres;
-	char *declaration = NULL;
-
-	if (asprintf(&declaration, "DECLARE many_%d NO SCROLL CURSOR FOR %s", (int)id, text) < 0)
-		return ERR_MEMORY;
-	postgres_line_ask(db->line, declaration, parameters, name_of(id), NULL);
-	free(declaration);
-	db->running[id].cursor = true;
-	db->running[id].declared = true;
-	return OK;
-}
-
-static void fetch(struct postgres *db, enum statement_id id)
-{
-	char text[64];
-
-	snprintf(text, sizeof text, "FETCH " FETCH_ROWS " FROM many_%d", (int)id);
-	postgres_line_command(db->line, text, name_of(id), &db->running[id].answer);
-	db->running[id].row = 0;
-}
-
-static enum err admit(const struct postgres *db, enum statement_id id)
-{
-	const struct statement *statement = &statements[id];
-	const bool system = db->depth > 0 && scope_organization(db->scopes[db->depth - 1]) == NULL;
-
-	if (db->depth == 0 || system != (statement->kind == STATEMENT_SYSTEM))
-		return ERR_DENIED;
-	if (statement->write_target != NULL && db->use == DB_READ)
-		return ERR_DENIED;
-	return statement->postgres == NULL ? ERR_DENIED : OK;
-}
-
-static void postgres_foresee(struct db *given, enum statement_id id, const void *in)
-{
-	struct postgres *db = (struct postgres *)given;
-	struct postgres_parameters parameters;
-	struct postgres_answer *answer;
-	const struct uuid *organization;
-
-	if (db->care || admit(db, id) != OK || !postgres_line_stands(db->line))
-		return;
-	organization = scope_organization(db->scopes[db->depth - 1]);
-	if (organization == NULL)
-		return;
-	postgres_bind(&parameters, &statements[id], organization, in);
-	answer = postgres_foresight_add(&db->foresight, id, &parameters);
-	if (answer == NULL)
-		return; /* it was asked for, or will be when it is wanted */
-	become(db, organization);
-	prepare(db, id);
-	postgres_line_run(db->line, name_of(id), &parameters, false, answer);
-}
-
-static enum err postgres_send(struct db *given, enum statement_id id, const void *in)
-{
-	struct postgres *db = (struct postgres *)given;
-	struct postgres_parameters parameters;
-	const struct uuid *organization;
-	enum err err = admit(db, id);
-
-	if (err != OK)
-		return err;
-	if (!postgres_line_stands(db->line))
-		return ERR_UNAVAILABLE;
-	organization = scope_organization(db->scopes[db->depth - 1]);
-	become(db, organization);
-	postgres_bind(&parameters, &statements[id], organization, in);
-	prepare(db, id);
-	postgres_line_run(db->line, name_of(id), &parameters, true, NULL);
-	db->writes[db->depth]++;
-	return OK;
-}
-
 static void postgres_set_care(struct db *given, bool care)
 {
 	((struct postgres *)given)->care = care;
@@ -487,83 +256,6 @@ static void postgres_set_care(struct db *given, bool care)
 static bool postgres_wants_care(const struct db *given)
 {
 	return ((const struct postgres *)given)->wants_care;
-}
-
-static enum err postgres_start(struct db *given, enum statement_id id, const void *in)
-{
-	struct postgres *db = (struct postgres *)given;
-	struct postgres_parameters parameters;
-	const struct uuid *organization;
-	enum err err = admit(db, id);
-
-	if (err != OK)
-		return err;
-	if (!postgres_line_stands(db->line))
-		return ERR_UNAVAILABLE;
-	if (db->running[id].open)
-		postgres_stop(given, id);
-	organization = scope_organization(db->scopes[db->depth - 1]);
-	become(db, organization);
-	postgres_bind(&parameters, &statements[id], organization, in);
-	if (statements[id].write_target != NULL)
-		db->writes[db->depth]++;
-	if (statements[id].many) {
-		err = declare(db, id, &parameters);
-		if (err == OK)
-			fetch(db, id);
-	} else if (!postgres_foresight_take(&db->foresight, db->line, id, &parameters, &db->running[id].answer)) {
-		prepare(db, id);
-		postgres_line_run(db->line, name_of(id), &parameters, false, &db->running[id].answer);
-	}
-	db->running[id].open = err == OK;
-	return err;
-}
-
-static int64_t number_of(const char *text)
-{
-	return text == NULL || *text == '\0' ? 0 : strtoll(text, NULL, 10);
-}
-
-/* All rows were given, or there are none: what a write did. */
-static enum err finish(struct postgres *db, enum statement_id id)
-{
-	const struct running *running = &db->running[id];
-
-	db->changed = statements[id].write_target == NULL ? 0 : number_of(PQcmdTuples(running->answer.result));
-	return ERR_NOT_FOUND;
-}
-
-static enum err postgres_step(struct db *given, enum statement_id id, void *out)
-{
-	struct postgres *db = (struct postgres *)given;
-	struct running *running = &db->running[id];
-	enum err err;
-
-	assert(running->open);
-	for (;;) {
-		postgres_line_wait(db->line, &running->answer);
-		err = running->answer.err;
-		if (err == OK)
-			err = check_fit(db, id);
-		if (err != OK || running->answer.result == NULL)
-			return err == OK ? ERR_UNAVAILABLE : err;
-		if (running->row < PQntuples(running->answer.result))
-			break;
-		if (!running->cursor || PQntuples(running->answer.result) == 0)
-			return finish(db, id);
-		PQclear(running->answer.result);
-		fetch(db, id);
-	}
-	if (statements[id].numbered) {
-		db->inserted =
-		    postgres_read_number(running->answer.result, running->row, (int)statements[id].out_count);
-		if (statements[id].out_count == 0)
-			return finish(db, id);
-	}
-	if (out != NULL)
-		postgres_read(running->answer.result, running->row, &statements[id], out);
-	running->row++;
-	return OK;
 }
 
 static enum err postgres_notify(struct db *given, struct text words)
@@ -614,7 +306,7 @@ static int64_t postgres_size(struct db *given)
 			      &answer);
 	postgres_line_wait(db->line, &answer);
 	if (answer.err == OK && answer.result != NULL)
-		bytes = number_of(PQgetvalue(answer.result, 0, 0));
+		bytes = strtoll(PQgetvalue(answer.result, 0, 0), NULL, 10);
 	PQclear(answer.result);
 	return bytes;
 }
@@ -632,11 +324,11 @@ const struct engine engine_postgres = {
 	.enter = postgres_enter,
 	.scope = postgres_scope,
 	.leave = postgres_leave,
-	.start = postgres_start,
-	.step = postgres_step,
-	.stop = postgres_stop,
-	.send = postgres_send,
-	.foresee = postgres_foresee,
+	.start = postgres_statement_start,
+	.step = postgres_statement_step,
+	.stop = postgres_statement_stop,
+	.send = postgres_statement_send,
+	.foresee = postgres_statement_foresee,
 	.set_care = postgres_set_care,
 	.wants_care = postgres_wants_care,
 	.notify = postgres_notify,
