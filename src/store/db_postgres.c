@@ -137,13 +137,26 @@ static enum err commit(struct postgres *db)
 	else if (err == OK)
 		err = answer.err;
 	PQclear(answer.result);
-	db->wants_care = err != OK && !db->care && postgres_line_stands(db->line);
 	return err == OK ? OK : ERR_UNAVAILABLE;
+}
+
+/* What was sent may have failed in a way that only we see, by another number of rows, and COMMIT would keep it. With
+ * care each scope has looked for itself. */
+static bool has_failed(struct postgres *db)
+{
+	return !db->care && db->writes[0] > 0 && postgres_line_settle(db->line) != OK;
+}
+
+static void roll_back(struct postgres *db)
+{
+	command(db, "ROLLBACK");
+	(void)postgres_line_rest(db->line); /* a line that fails even in this is closed, which undoes it too */
 }
 
 static enum err postgres_end(struct db *given, bool keep)
 {
 	struct postgres *db = (struct postgres *)given;
+	enum err err;
 
 	postgres_statements_stop(db);
 	postgres_foresight_clear(&db->foresight, db->line);
@@ -152,11 +165,14 @@ static enum err postgres_end(struct db *given, bool keep)
 	db->begun = false;
 	if (!postgres_line_stands(db->line))
 		return keep ? ERR_UNAVAILABLE : OK; /* the server has rolled back */
-	if (keep)
-		return commit(db);
-	command(db, "ROLLBACK");
-	(void)postgres_line_rest(db->line); /* a line that fails even in this is closed, which undoes it too */
-	return OK;
+	if (keep && !has_failed(db)) {
+		err = commit(db);
+	} else {
+		roll_back(db);
+		err = keep ? ERR_UNAVAILABLE : OK;
+	}
+	db->wants_care = db->wants_care || (err != OK && !db->care && postgres_line_stands(db->line));
+	return err;
 }
 
 /* A reader's statements are limited from the start; who needs more asks for a transaction without. */
