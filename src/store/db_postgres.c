@@ -8,6 +8,8 @@
 #include "store/postgres_statements.h"
 #include "store/postgres_wire.h"
 
+#define READER_WAIT ((int64_t)3000000) /* us for each answer: the server itself ends a statement after two seconds */
+
 /* What every connection is told first. Acknowledged means synced, whatever the server's own setting; a statement's plan
  * is made once. `statement_timeout` and `lock_timeout`: a reader that takes this long would hold up others; a writer
  * waits for another process's batch, and not for ever. Citus hands SET LOCAL on to its nodes when it is told to; to
@@ -73,6 +75,12 @@ static enum err reach(struct postgres *db, struct fault *fault)
 	return err;
 }
 
+/* A reader's answers are limited from the start; who needs more asks for a transaction without. */
+static void wait_as_usual(struct postgres *db)
+{
+	postgres_line_limit(db->line, db->use == DB_READ ? READER_WAIT : 0);
+}
+
 static enum err postgres_open(struct db **out, struct text url, enum db_use use, const struct log *log,
 			      struct fault *fault)
 {
@@ -91,6 +99,7 @@ static enum err postgres_open(struct db **out, struct text url, enum db_use use,
 		free(db);
 		return fault_set(fault, err, NULL, NULL, "Out of memory.");
 	}
+	wait_as_usual(db);
 	err = reach(db, fault);
 	if (err != OK) {
 		postgres_close(&db->db);
@@ -108,9 +117,11 @@ static void command(struct postgres *db, const char *sql)
 static enum err postgres_begin(struct db *given)
 {
 	struct postgres *db = (struct postgres *)given;
-	enum err err = reach(db, NULL);
+	enum err err;
 
 	assert(db->depth == 0);
+	wait_as_usual(db);
+	err = reach(db, NULL);
 	if (err != OK)
 		return err;
 	db->is_bound = false;
@@ -175,13 +186,14 @@ static enum err postgres_end(struct db *given, bool keep)
 	return err;
 }
 
-/* A reader's statements are limited from the start; who needs more asks for a transaction without. */
 static void postgres_limit(struct db *given, int64_t microseconds)
 {
 	struct postgres *db = (struct postgres *)given;
 
-	if (microseconds == 0 && db->begun && postgres_line_stands(db->line))
-		command(db, "SET LOCAL statement_timeout = 0");
+	if (microseconds != 0 || !db->begun || !postgres_line_stands(db->line))
+		return;
+	command(db, "SET LOCAL statement_timeout = 0");
+	postgres_line_limit(db->line, 0);
 }
 
 static void savepoint(struct postgres *db, const char *verb)
