@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "api/admission.h"
+#include "api/asking.h"
 #include "api/bulletin.h"
 #include "api/conversations.h"
 #include "api/dispatch.h"
@@ -27,9 +28,8 @@
 #define ERRAND_THREADS     4 /* a backup must not hold up who signs in */
 #define BATCH_ITEMS        1024
 #define ASKING_THREADS     8 /* of a remote database, each with a connection of its own */
-#define ASKING_QUEUE       1024
-/* Beside one for each HTTP thread: the control socket's, the slow thread, a job, delayed reads, errands. Each holds one
- * at most, so that nobody ever waits for what a long errand reads with. */
+/* Beside one for each HTTP thread, or each that asks in its place: the control socket's, the slow thread, a job,
+ * delayed reads, errands. Each holds one at most, so that nobody ever waits for what a long errand reads with. */
 #define EXTRA_READERS (4 + ERRAND_THREADS)
 
 struct server {
@@ -50,6 +50,8 @@ static void end_item(void *given, struct db *db, bool kept)
 	const struct house *house = given;
 
 	ledger_end_item(house_ledger(house, db), kept);
+	if (house->remote)
+		bulletin_end_item(house->bulletins[db_lane(db)], kept);
 }
 
 static void foresee(void *given, struct db *db)
@@ -111,9 +113,12 @@ static enum err bring_up(const struct server *server, struct fault *fault)
 /* Each has a connection of its own. Where one command is served, one will do. */
 static size_t asking_threads(const struct server *server)
 {
-	if (!server->house.remote)
-		return 0;
 	return server->options.listen == NULL ? 1 : ASKING_THREADS;
+}
+
+static size_t reading_threads(const struct server *server)
+{
+	return server->house.remote ? asking_threads(server) : (size_t)server->options.threads;
 }
 
 static enum err start_store(struct server *server, struct fault *fault)
@@ -149,9 +154,8 @@ static enum err start_store(struct server *server, struct fault *fault)
 	if (err == OK)
 		err = writer_start(&house->writer, &writer, fault);
 	if (err == OK)
-		err =
-		    readers_new(&house->readers, options->database,
-				(size_t)options->threads + EXTRA_READERS + asking_threads(server), options->log, fault);
+		err = readers_new(&house->readers, options->database, EXTRA_READERS + reading_threads(server),
+				  options->log, fault);
 	return err;
 }
 
@@ -206,7 +210,7 @@ static enum err start_parts(struct server *server, struct fault *fault)
 	if (err == OK)
 		err = worker_start(&house->errands, "errands", ERRAND_THREADS, SLOW_QUEUE);
 	if (err == OK && house->remote)
-		err = worker_start(&house->asking, "asking", asking_threads(server), ASKING_QUEUE);
+		err = asking_start(&house->asking, asking_threads(server));
 	if (err == OK)
 		err = admission_start(&house->admission, house->writer, house->metrics);
 	if (err == OK)
@@ -305,7 +309,7 @@ void server_stop(struct server *server)
 	worker_stop(house->slow);
 	oidc_provider_stop(house->oidc);
 	worker_stop(house->errands);
-	worker_stop(house->asking);
+	asking_stop(house->asking);
 	admission_stop(house->admission);
 	background_stop(house);
 	writer_stop(house->writer); /* answers all that waits */
@@ -315,6 +319,7 @@ void server_stop(struct server *server)
 		http_stop(server->http);
 	live_hub_free(house->live);
 	admission_free(house->admission);
+	asking_free(house->asking);
 	places_free(house->downloads);
 	moves_free(house->moves);
 	for (size_t i = 0; i < WRITER_LANES; i++) {

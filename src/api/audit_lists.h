@@ -1,5 +1,5 @@
 /* Who did what, when, from where, as an Admin reads it.
- * Owner: handlers; see call.h. Threads: READS, and for CSV the HTTP thread.
+ * Owner: handlers; see call.h. Threads: READS, and for CSV see list_csv.h.
  * Only a list: entries are never changed.
  * Never shows an entry of another organization, nor the server's own.
  * Next: list.h, sql/audit_lists.sql. */

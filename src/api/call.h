@@ -8,6 +8,7 @@
 
 #include "analytics/counting.h"
 #include "api/admission.h"
+#include "api/asking.h"
 #include "api/house.h"
 #include "api/live_hub.h"
 #include "api/route.h"
@@ -54,12 +55,14 @@ struct call {
 	struct text audit_detail; /* JSON */
 	/* The ladder's own from here on. */
 	struct http_request *request;
+	bool asks; /* the database tells whether it may ask: credential_check */
 	struct json_out writer_of_reply;
 	int64_t began_stream; /* clock_monotonic */
 	struct writer_item writer_item;
 	const struct call_before *before; /* call_again.c's */
 	struct worker_item worker_item;
 	struct admission_item admission_item;
+	struct asking_item asking_item;
 	struct text request_id;
 	struct key_holder holder;
 };

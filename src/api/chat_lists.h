@@ -1,5 +1,5 @@
 /* Chats and their messages, as the dashboard reads them.
- * Owner: handlers; see call.h. Threads: READS, and for CSV the HTTP thread.
+ * Owner: handlers; see call.h. Threads: READS, and for CSV see list_csv.h.
  * A chat's metadata carries its summary's members; where there is no summary, what the concierge put there stays.
  * Never shows a chat of another organization: its id is unknown here.
  * Next: list.h, sql/chat_lists.sql. */

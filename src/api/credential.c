@@ -1,6 +1,7 @@
 #include "api/credential.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "api/session_cookie.h"
 #include "auth/tenant.h"
@@ -66,13 +67,9 @@ static enum err refuse(struct call *call)
 	return limited(call);
 }
 
-static enum err check_key(struct call *call)
+/* Of a key that was looked for with the outcome `err`. */
+static enum err admit_key(struct call *call, enum err err)
 {
-	struct text key;
-	enum err err = find_key(call, &key);
-
-	if (err == OK)
-		err = api_keys_admit(call->house->keys, call->house->readers, key, &call->holder);
 	if (err == ERR_UNAUTHORIZED)
 		return refuse(call);
 	if (err != OK)
@@ -84,6 +81,27 @@ static enum err check_key(struct call *call)
 	}
 	call->scope = tenant_scope(call->arena, &call->holder.organization);
 	return call->scope == NULL ? ERR_MEMORY : OK;
+}
+
+static enum err check_key(struct call *call, bool *asks)
+{
+	struct text key;
+	enum err err = find_key(call, &key);
+
+	if (err == OK)
+		err = api_keys_recall(call->house->keys, key, &call->holder);
+	*asks = err == ERR_NOT_FOUND;
+	return *asks ? OK : admit_key(call, err);
+}
+
+static enum err ask_key(struct call *call)
+{
+	struct text key;
+	enum err err = find_key(call, &key);
+
+	if (err == OK)
+		err = api_keys_admit(call->house->keys, call->house->readers, key, &call->holder);
+	return admit_key(call, err);
 }
 
 /* The host that a page of ours is served from, behind whatever scheme. */
@@ -134,9 +152,7 @@ static enum err check_origin(struct call *call)
 static enum err find_session(struct call *call)
 {
 	const struct text token = session_cookie_read(call->request);
-	enum err err = token.at == NULL
-			   ? ERR_UNAUTHORIZED
-			   : session_find(call->house->readers, call->arena, token, call->now, &call->session);
+	enum err err = session_find(call->house->readers, call->arena, token, call->now, &call->session);
 
 	if (err == OK && session_slide(call->house->writer, &call->session, call->now))
 		session_cookie_set(call->request, token);
@@ -150,12 +166,23 @@ static enum err check_role(struct call *call)
 	return call_fail(call, ERR_FORBIDDEN, NULL, "This takes the role %s.", role_names[call->route->least]);
 }
 
-static enum err check_session(struct call *call)
+static enum err nobody(struct call *call)
+{
+	return call_fail(call, ERR_UNAUTHORIZED, NULL, "Sign in first.");
+}
+
+static enum err check_session(struct call *call, bool *asks)
+{
+	*asks = token_is_plausible(session_cookie_read(call->request));
+	return *asks ? OK : nobody(call);
+}
+
+static enum err ask_session(struct call *call)
 {
 	enum err err = find_session(call);
 
 	if (err == ERR_UNAUTHORIZED)
-		return call_fail(call, err, NULL, "Sign in first.");
+		return nobody(call);
 	if (err == OK)
 		err = check_origin(call);
 	if (err == OK)
@@ -177,30 +204,52 @@ enum err credential_confirm(struct call *call)
 	if (err != ERR_UNAUTHORIZED)
 		return err;
 	call->session.there = false;
-	return call->route->credential == SESSION ? call_fail(call, err, NULL, "Sign in first.") : OK;
+	return call->route->credential == SESSION ? nobody(call) : OK;
 }
 
 /* In an arena of its own: a stream may ask for days. What cannot be found out is no. */
-bool credential_still_holds(struct call *call)
+bool credential_claim_holds(struct readers *readers, const struct credential_claim *claim)
 {
 	struct session_holder holder = { 0 };
 	struct arena arena;
 	enum err err;
 
 	arena_init(&arena, (size_t)64 * 1024);
-	err = session_find(call->house->readers, &arena, session_cookie_read(call->request), clock_now(), &holder);
+	err = session_find(readers, &arena, text_of(claim->token), clock_now(), &holder);
 	arena_fini(&arena);
-	return err == OK && holder.role >= call->route->least &&
-	       uuid_equal(&holder.organization, &call->session.organization);
+	return err == OK && holder.role >= claim->least && uuid_equal(&holder.organization, &claim->organization);
 }
 
-static enum err check_guest(struct call *call)
+struct credential_claim credential_claim(const struct call *call)
+{
+	const struct text token = session_cookie_read(call->request);
+	struct credential_claim claim = { .least = call->route->least, .organization = call->session.organization };
+
+	if (token_is_plausible(token))
+		memcpy(claim.token, token.at, token.length);
+	return claim;
+}
+
+bool credential_still_holds(struct call *call)
+{
+	const struct credential_claim claim = credential_claim(call);
+
+	return credential_claim_holds(call->house->readers, &claim);
+}
+
+static enum err check_guest(struct call *call, bool *asks)
 {
 	enum err err = check_origin(call);
 
-	if (err == OK)
-		err = find_session(call);
+	*asks = err == OK && token_is_plausible(session_cookie_read(call->request));
 	call->scope = tenant_system();
+	return err;
+}
+
+static enum err ask_guest(struct call *call)
+{
+	enum err err = find_session(call);
+
 	return err == ERR_UNAUTHORIZED ? OK : err;
 }
 
@@ -225,7 +274,7 @@ static const struct json_field tenant_fields[] = {
 const struct json_shape credential_tenant_query = JSON_SHAPE(tenant_query, tenant_fields);
 
 /* The operator may enter any organization: it is named by its slug, and entered as if by its own credential. */
-static enum err check_tenant(struct call *call)
+static enum err ask_tenant(struct call *call)
 {
 	const struct tenant_query *query = call->query;
 	struct organization_by_slug_out row;
@@ -256,8 +305,9 @@ static enum err check_address(struct call *call)
 	return limited(call);
 }
 
-enum err credential_check(struct call *call)
+enum err credential_check(struct call *call, bool *asks)
 {
+	*asks = false;
 	if (call->route->rate == BY_ADDRESS) {
 		const enum err err = check_address(call);
 
@@ -266,17 +316,36 @@ enum err credential_check(struct call *call)
 	}
 	switch (call->route->credential) {
 	case KEY:
-		return check_key(call);
+		return check_key(call, asks);
 	case SESSION:
-		return check_session(call);
+		return check_session(call, asks);
 	case GUEST:
-		return check_guest(call);
+		return check_guest(call, asks);
 	case TENANT:
-		return check_tenant(call);
+		*asks = true;
+		return OK;
 	case PUBLIC:
 	case CONTROL:
 		call->scope = tenant_system();
 		return OK;
+	}
+	return ERR_FORBIDDEN;
+}
+
+enum err credential_ask(struct call *call)
+{
+	switch (call->route->credential) {
+	case KEY:
+		return ask_key(call);
+	case SESSION:
+		return ask_session(call);
+	case GUEST:
+		return ask_guest(call);
+	case TENANT:
+		return ask_tenant(call);
+	case PUBLIC:
+	case CONTROL:
+		break; /* nothing to ask */
 	}
 	return ERR_FORBIDDEN;
 }

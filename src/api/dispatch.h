@@ -5,8 +5,12 @@
  *   match, authenticate,   query and body by their        in the caller's scope                        log, metrics
  *   limits; 4xx at once    descriptors
  *
+ * No HTTP thread waits for a remote database: there a credential that must be asked for is asked for when the body is
+ * complete and before it is looked at, by a thread that may wait (asking.h).
+ *
  * Owner: the server; borrowed by net. Threads: see http.h; a call is handed on, never shared.
- * Never decides anything about one route: that is a column of routes.c. Next: routes.c, credential.c, reply.c. */
+ * Never decides anything about one route: that is a column of routes.c. Next: routes.c, credential.c, running.c (what
+ * comes behind `handle`), reply.c. */
 #ifndef INNKEEPER_API_DISPATCH_H
 #define INNKEEPER_API_DISPATCH_H
 

@@ -23,6 +23,7 @@
 #include "store/writer.h"
 
 struct admission;
+struct asking;
 struct bulletin;
 struct conversations;
 struct lease;
@@ -45,7 +46,7 @@ struct house {
 	bool leads;             /* asks for it: a server does, and not one that is there for a command */
 	struct worker *slow;    /* the thread for what takes long to compute */
 	struct worker *errands; /* the threads for what waits for others: another server, a disk */
-	struct worker *asking;  /* the threads that wait for a remote database; NULL: an HTTP thread reads by itself */
+	struct asking *asking;  /* the threads that wait for a remote database; NULL: an HTTP thread reads by itself */
 	struct api_keys *keys;
 	struct attempts *attempts;
 	struct admission *admission; /* of reads, while there is too much to write */

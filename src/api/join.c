@@ -41,7 +41,7 @@ enum err join_show(struct call *call)
 {
 	const struct join_input *in = call->input;
 	struct invitation_by_hash_out found;
-	enum err err = joining_find(call->house->readers, call->arena, in->token, call->now, &found);
+	enum err err = joining_find_beside(call->db, call->arena, in->token, call->now, &found);
 
 	if (err != OK)
 		return err == ERR_NOT_FOUND ? no_link(call) : err;

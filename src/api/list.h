@@ -1,6 +1,6 @@
 /* How every list of the dashboard is answered: newest first, a page at a time, as JSON or as CSV.
  * Owner: a struct list is constant data beside its handler. A handler that answers with one is a few lines.
- * Threads: as the route runs (READS); the CSV is read page by page on the HTTP thread while it is sent, each page in a
+ * Threads: as the route runs (READS); the CSV is read page by page while it is sent (list_csv.h), each page in a
  * transaction of its own, so that a slow client holds no reader. Never shows a row's number, never reads a whole table.
  * Next: cursor.h (where a page begins), list_page.h (one page), list_csv.h, list_held.h (rows that are no
  * statement's), chat_lists.c (handlers). */

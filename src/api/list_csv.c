@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/admission.h"
+#include "api/asking.h"
 #include "api/credential.h"
 #include "api/list_page.h"
 #include "api/places.h"
@@ -46,6 +47,10 @@ struct list_stream {
 	struct admission_item turn;
 	bool waits;        /* for its turn */
 	_Atomic bool told; /* it has come */
+	/* Of a remote database a page is read on a thread that may wait for it. */
+	struct asking_item asking;
+	bool asked;      /* and not looked at yet */
+	enum err answer; /* once it is told */
 };
 
 static enum err read_rows(struct call *call, const struct list_page *page, size_t bytes, int64_t until)
@@ -157,11 +162,13 @@ static enum err step_up(struct call *call)
 	return OK;
 }
 
-/* One step; a page at most. */
+/* One step; a page at most. What there was has been sent. */
 static enum err go_on(struct call *call)
 {
 	struct list_stream *stream = call->stream;
 
+	buffer_cut(&stream->text, 0);
+	stream->sent = 0;
 	switch (stream->step) {
 	case STEP_HEADER:
 		put_header(stream);
@@ -219,25 +226,70 @@ static enum err take_turn(struct call *call, bool draining, bool *later)
 	return ERR_UNAVAILABLE;
 }
 
+/* The step of a stream that waits: nobody else touches it meanwhile. */
+static void answer(void *context, bool admitted)
+{
+	struct call *call = context;
+	struct list_stream *stream = call->stream;
+
+	stream->answer = admitted ? go_on(call) : ERR_UNAVAILABLE;
+	atomic_store(&stream->told, true);
+	http_resume_stream(call->request);
+}
+
+/* While the server ends, the thread of the stream may wait. */
+static enum err ask(struct call *call, bool draining, bool *later)
+{
+	struct list_stream *stream = call->stream;
+	const struct asking_party party = asking_organization(scope_organization(call->scope));
+
+	*later = false;
+	if (stream->asked) {
+		*later = !atomic_load(&stream->told) && !draining;
+		if (*later)
+			return OK;
+		stream->asked = false;
+		return asking_withdraw(call->house->asking, &stream->asking) ? go_on(call) : stream->answer;
+	}
+	if (draining || stream->step == STEP_HEADER)
+		return go_on(call);
+	stream->asking = (struct asking_item){ .run = answer, .context = call };
+	atomic_store(&stream->told, false);
+	stream->asked = true;
+	*later = true;
+	if (asking_submit(call->house->asking, &stream->asking, &party) == OK)
+		return OK;
+	stream->asked = false;
+	*later = false;
+	return ERR_UNAVAILABLE;
+}
+
+static enum err read_here(struct call *call, bool draining, bool *later)
+{
+	struct list_stream *stream = call->stream;
+	enum err err = take_turn(call, draining, later);
+
+	if (err != OK || *later)
+		return err;
+	err = go_on(call);
+	admission_leave(call->house->admission, &stream->turn);
+	return err;
+}
+
 static enum http_more give(struct call *call, struct http_piece *piece)
 {
 	struct list_stream *stream = call->stream;
 	struct buffer *text = &stream->text;
 
-	if (stream->sent == text->length && stream->step == STEP_END)
+	if (!stream->asked && stream->sent == text->length && stream->step == STEP_END)
 		return HTTP_MORE_ENDED;
-	if (stream->sent == text->length) {
+	if (stream->asked || stream->sent == text->length) {
 		bool later;
-		enum err err = take_turn(call, piece->draining, &later);
+		enum err err = call->house->asking != NULL ? ask(call, piece->draining, &later)
+							   : read_here(call, piece->draining, &later);
 
 		if (later)
 			return HTTP_MORE_LATER;
-		buffer_cut(text, 0);
-		stream->sent = 0;
-		if (err == OK) {
-			err = go_on(call);
-			admission_leave(call->house->admission, &stream->turn);
-		}
 		if (err != OK || text->failed) {
 			LOG(call->house->log, LOG_ERROR, "a list could not be sent whole",
 			    LOG_TEXT("request_id", call->request_id), LOG_INT("err", err));
@@ -260,6 +312,8 @@ static void end(struct call *call)
 	struct list_stream *stream = call->stream;
 
 	admission_withdraw(call->house->admission, &stream->turn);
+	if (stream->asked)
+		(void)asking_withdraw(call->house->asking, &stream->asking);
 	list_rows_fini(&stream->rows);
 	buffer_fini(&stream->text);
 	list_csv_end(call);

@@ -1,9 +1,8 @@
 /* A list as CSV, made while it is sent: all its rows, or as many as `limit` says.
- * Owner: the call's stream. Threads: asked on the HTTP thread; each page is read in a short transaction of its own.
- * Between two pages nothing is held but memory, so that a slow client is in nobody's way. A row that stood when the
- * stream began is sent exactly once.
- * Never sends a part as if it were the whole: what fails is cut.
- * Next: list.c. */
+ * Owner: the call's stream. Threads: asked on the HTTP thread, where each page is read in a short transaction of its
+ * own; of a remote database, on a thread that may wait for it. Between two pages nothing is held but memory, so that a
+ * slow client is in nobody's way. A row that stood when the stream began is sent exactly once. Never sends a part as if
+ * it were the whole: what fails is cut. Next: list.c. */
 #ifndef INNKEEPER_API_LIST_CSV_H
 #define INNKEEPER_API_LIST_CSV_H
 

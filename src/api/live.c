@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/credential.h"
+#include "api/recheck.h"
 
 #define EVENTS_AT_ONCE 32
 #define TEXT_MAX       ((size_t)64 * 1024) /* bytes; EVENTS_AT_ONCE events are far shorter */
@@ -13,6 +14,7 @@ struct stream {
 	struct buffer text; /* on its way out */
 	size_t sent;        /* bytes of it */
 	bool greeted;
+	struct recheck *recheck; /* the session is being asked for; NULL: it is not */
 };
 
 void live_note(struct call *call, enum live_kind kind, const struct uuid *id, struct text chat_id, int64_t count)
@@ -89,6 +91,17 @@ static void put_plain(struct stream *stream, const char *name)
 	buffer_string(&stream->text, "{}\n\n");
 }
 
+/* What is found out at once is told at once. */
+static bool ask_session(struct call *call)
+{
+	struct stream *stream = call->stream;
+
+	if (!call->house->remote)
+		return credential_still_holds(call);
+	stream->recheck = recheck_begin(call);
+	return stream->recheck != NULL;
+}
+
 /* False: the stream ends, for who opened it may not see more. */
 static bool fill(struct call *call)
 {
@@ -97,7 +110,7 @@ static bool fill(struct call *call)
 
 	buffer_cut(&stream->text, 0);
 	stream->sent = 0;
-	if (next.heartbeat && !credential_still_holds(call))
+	if (next.heartbeat && !ask_session(call))
 		return false;
 	if (!stream->greeted) {
 		stream->greeted = true;
@@ -117,13 +130,21 @@ static bool fill(struct call *call)
 static enum http_more give(struct call *call, struct http_piece *piece)
 {
 	struct stream *stream = call->stream;
-	size_t left = stream->text.length - stream->sent;
+	size_t left;
 
-	if (left == 0) {
-		if (piece->draining || !fill(call))
+	if (stream->recheck == NULL && stream->sent == stream->text.length && (piece->draining || !fill(call)))
+		return HTTP_MORE_ENDED;
+	if (stream->recheck != NULL) {
+		switch (recheck_take(&stream->recheck)) {
+		case RECHECK_ASKED:
+			return piece->draining ? HTTP_MORE_ENDED : HTTP_MORE_LATER;
+		case RECHECK_GONE:
 			return HTTP_MORE_ENDED;
-		left = stream->text.length;
+		case RECHECK_HOLDS:
+			break;
+		}
 	}
+	left = stream->text.length - stream->sent;
 	if (left == 0)
 		return HTTP_MORE_LATER;
 	piece->length = left < piece->room ? left : piece->room;
@@ -137,6 +158,7 @@ static void end(struct call *call)
 	struct stream *stream = call->stream;
 
 	live_leave(call->house->live, &stream->live);
+	recheck_drop(&stream->recheck);
 	buffer_fini(&stream->text);
 }
 

@@ -76,7 +76,7 @@ const struct route routes[] = {
 	{ "GET",  "/api/auth/session",    GUEST,   READS,                                  .handle = sign_in_show,                                          .reply = SIGNED_IN, .about = "Who is signed in, and where else they belong." },
 	{ "POST", "/api/auth/switch",     SESSION, WRITES, .body = &sign_in_switch_body,   .handle = sign_in_switch,                                        .reply = DONE, .about = "Goes over to another organization of the person." },
 	{ "POST", "/api/auth/password",   SESSION, WRITES, .body = &sign_in_password_body, .prepare = sign_in_password_prepare, .handle = sign_in_password, .reply = DONE, .about = "Sets another password; every other session ends." },
-	{ "POST", "/api/auth/invitation", GUEST,   HERE,   .body = &join_show_body,        .handle = join_show,                                             .reply = "{organization_name: text, email: text, role: text, expires_at: time}", .about = "What an invitation's link is for." },
+	{ "POST", "/api/auth/invitation", GUEST,   READS,  .body = &join_show_body,        .handle = join_show,                                             .reply = "{organization_name: text, email: text, role: text, expires_at: time}", .about = "What an invitation's link is for." },
 	{ "POST", "/api/auth/join",       GUEST,   WRITES, .body = &join_body,             .prepare = join_prepare,             .handle = join_accept,      .reply = DONE, .about = "Accepts an invitation, and signs in." },
 
 	/* Coming in through a provider. */

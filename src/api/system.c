@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/admission.h"
+#include "api/asking.h"
 #include "base/clock.h"
 #include "search/indexer.h"
 
@@ -114,8 +115,9 @@ enum err system_metrics(struct call *call)
 		  house->started_at / 1000);
 	put_gauge(to, "innkeeper_writer_saturated", "Whether there is more to write than can be.", "gauge",
 		  writer_is_saturated(house->writer));
-	put_gauge(to, "innkeeper_reads_waiting", "Reads that wait until they are admitted.", "gauge",
-		  (int64_t)admission_waiting(house->admission));
+	put_gauge(
+	    to, "innkeeper_reads_waiting", "Reads that wait until they are admitted.", "gauge",
+	    (int64_t)(house->asking == NULL ? admission_waiting(house->admission) : asking_waiting(house->asking)));
 	put_gauge(to, "innkeeper_reads_refused_total", "Reads refused because too many waited.", "counter",
 		  (int64_t)atomic_load(&metrics->reads_refused));
 	buffer_string(to, "# HELP innkeeper_read_delay_seconds What reads that were delayed waited.\n"

@@ -1,5 +1,5 @@
 /* Members, contacts, and what each of them did, as the dashboard reads them.
- * Owner: handlers; see call.h. Threads: READS, and for CSV the HTTP thread.
+ * Owner: handlers; see call.h. Threads: READS, and for CSV see list_csv.h.
  * Members and the people a concierge identified (role Visitor) stand in one list; `role` tells them apart.
  * Never shows a user of another organization, nor anything of an account.
  * Next: list.h, sql/user_lists.sql. */

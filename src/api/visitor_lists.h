@@ -1,5 +1,5 @@
 /* Visitors and what each of them did, as the dashboard reads them.
- * Owner: handlers; see call.h. Threads: READS, and for CSV the HTTP thread.
+ * Owner: handlers; see call.h. Threads: READS, and for CSV see list_csv.h.
  * What is no id is as unknown as an id that nobody has.
  * Never shows a visitor of another organization.
  * Next: list.h, sql/visitor_lists.sql. */

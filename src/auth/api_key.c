@@ -196,26 +196,43 @@ static void put(struct api_keys *keys, struct entry *entry, uint64_t generation,
 	pthread_mutex_unlock(&keys->lock);
 }
 
-enum err api_keys_admit(struct api_keys *keys, struct readers *readers, struct text key, struct key_holder *out)
+static enum err recall(struct api_keys *keys, struct text key, uint8_t hash[crypto_hash_sha256_BYTES],
+		       uint64_t *generation, struct key_holder *out)
 {
-	uint8_t hash[crypto_hash_sha256_BYTES];
 	struct entry *entry;
-	uint64_t generation;
-	enum err err;
+	enum err err = ERR_NOT_FOUND;
 
 	if (!api_key_is_plausible(key))
 		return ERR_UNAUTHORIZED;
 	hash_key(key, hash);
 	pthread_mutex_lock(&keys->lock);
 	entry = find(keys, hash);
-	if (entry != NULL && entry->forgotten)
-		entry = NULL;
-	if (entry != NULL)
+	if (entry != NULL && !entry->forgotten) {
 		use(entry, out);
-	generation = keys->generation;
+		err = OK;
+	}
+	*generation = keys->generation;
 	pthread_mutex_unlock(&keys->lock);
-	if (entry != NULL)
-		return OK;
+	return err;
+}
+
+enum err api_keys_recall(struct api_keys *keys, struct text key, struct key_holder *out)
+{
+	uint8_t hash[crypto_hash_sha256_BYTES];
+	uint64_t generation;
+
+	return recall(keys, key, hash, &generation, out);
+}
+
+enum err api_keys_admit(struct api_keys *keys, struct readers *readers, struct text key, struct key_holder *out)
+{
+	uint8_t hash[crypto_hash_sha256_BYTES];
+	struct entry *entry;
+	uint64_t generation;
+	enum err err = recall(keys, key, hash, &generation, out);
+
+	if (err != ERR_NOT_FOUND)
+		return err;
 	entry = calloc(1, sizeof *entry);
 	if (entry == NULL)
 		return ERR_MEMORY;

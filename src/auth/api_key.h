@@ -37,8 +37,11 @@ struct api_keys;
 enum err api_keys_new(struct api_keys **out) WARN_UNUSED;
 void api_keys_free(struct api_keys *keys);
 
-/* Finds the key's holder, in memory or through a reader, notes its use and takes a token of its bucket.
- * ERR_UNAUTHORIZED: unknown, revoked or malformed, all alike. */
+/* Finds the key's holder in memory, notes its use and takes a token of its bucket. ERR_UNAUTHORIZED: malformed.
+ * ERR_NOT_FOUND: it is not remembered, and api_keys_admit will tell. */
+enum err api_keys_recall(struct api_keys *keys, struct text key, struct key_holder *out) WARN_UNUSED;
+
+/* The same, in memory or through a reader. ERR_UNAUTHORIZED: unknown, revoked or malformed, all alike. */
 enum err api_keys_admit(struct api_keys *keys, struct readers *readers, struct text key,
 			struct key_holder *out) WARN_UNUSED;
 

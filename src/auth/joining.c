@@ -29,6 +29,17 @@ enum err joining_find(struct readers *readers, struct arena *arena, struct text 
 			  &(struct invitation_by_hash_in){ .hash = text_of(hash), .now = now }, out, arena);
 }
 
+enum err joining_find_beside(struct db *db, struct arena *arena, struct text token, int64_t now,
+			     struct invitation_by_hash_out *out)
+{
+	char hash[TOKEN_HASH_SIZE];
+
+	if (!token_hash(token, hash))
+		return ERR_NOT_FOUND;
+	return system_one(db, STATEMENT_INVITATION_BY_HASH,
+			  &(struct invitation_by_hash_in){ .hash = text_of(hash), .now = now }, out, arena);
+}
+
 enum err joining_account(struct readers *readers, struct arena *arena, struct text email,
 			 struct account_by_email_out *out)
 {

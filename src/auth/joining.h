@@ -22,6 +22,9 @@ enum err joining_invite(struct db *db, const struct uuid *user, int64_t now, str
 /* What a link opens. ERR_NOT_FOUND: used, expired, replaced, or none at all. */
 enum err joining_find(struct readers *readers, struct arena *arena, struct text token, int64_t now,
 		      struct invitation_by_hash_out *out) WARN_UNUSED;
+/* The same where something is read already, in any scope. */
+enum err joining_find_beside(struct db *db, struct arena *arena, struct text token, int64_t now,
+			     struct invitation_by_hash_out *out) WARN_UNUSED;
 
 /* The account of an e-mail; ERR_NOT_FOUND: none. */
 enum err joining_account(struct readers *readers, struct arena *arena, struct text email,

@@ -19,15 +19,22 @@ static bool is_of_token(char byte)
 	       byte == '-' || byte == '_';
 }
 
-bool token_hash(struct text token, char out[TOKEN_HASH_SIZE])
+bool token_is_plausible(struct text token)
 {
-	uint8_t hash[crypto_hash_sha256_BYTES];
-
 	if (token.at == NULL || token.length != TOKEN_SIZE - 1)
 		return false;
 	for (size_t i = 0; i < token.length; i++)
 		if (!is_of_token(token.at[i]))
 			return false;
+	return true;
+}
+
+bool token_hash(struct text token, char out[TOKEN_HASH_SIZE])
+{
+	uint8_t hash[crypto_hash_sha256_BYTES];
+
+	if (!token_is_plausible(token))
+		return false;
 	crypto_hash_sha256(hash, (const unsigned char *)token.at, token.length);
 	text_hex(hash, sizeof hash, out);
 	return true;

@@ -16,6 +16,7 @@
 void token_make(char out[TOKEN_SIZE]);
 
 /* false: it does not look like one, and nothing need be asked. */
+bool token_is_plausible(struct text token);
 bool token_hash(struct text token, char out[TOKEN_HASH_SIZE]);
 
 #endif

@@ -9,6 +9,7 @@
 
 #define RETRY_FIRST 50000   /* us between two attempts to open; doubles */
 #define RETRY_LAST  1000000 /* up to here: ready again well within five seconds of the server */
+#define OPENING     3000000 /* us that the first answer of a new connection may take, as connecting may */
 
 enum kind { QUESTION, SYNC };
 
@@ -26,6 +27,7 @@ struct postgres_line {
 	const struct log *log;
 	int64_t retry_at; /* clock_monotonic */
 	int64_t retry_in;
+	int64_t patience;   /* us that an answer may take; 0: as long as it takes */
 	bool told;          /* the log knows that it cannot be opened */
 	enum err failure;   /* of a question nobody looks at, since the last settle */
 	struct sent *queue; /* a ring of what was sent and has no answer yet */
@@ -66,6 +68,11 @@ static void ignore_notice(void *context, const PGresult *result)
 {
 	(void)context;
 	(void)result;
+}
+
+void postgres_line_limit(struct postgres_line *line, int64_t microseconds)
+{
+	line->patience = microseconds;
 }
 
 bool postgres_line_stands(const struct postgres_line *line)
@@ -109,11 +116,36 @@ void postgres_line_close(struct postgres_line *line)
 	line->connection = NULL;
 }
 
+static void lose_because(struct postgres_line *line, const char *reason)
+{
+	LOG(line->log, LOG_WARNING, "the connection to the database is lost", LOG_STRING("reason", reason));
+	postgres_line_close(line);
+}
+
 static void lose(struct postgres_line *line)
 {
-	LOG(line->log, LOG_WARNING, "the connection to the database is lost",
-	    LOG_STRING("reason", PQerrorMessage(line->connection)));
-	postgres_line_close(line);
+	lose_because(line, PQerrorMessage(line->connection));
+}
+
+/* Waits until the next answer can be taken without waiting; false: it has not come in time. What breaks meanwhile shows
+ * when it is taken. */
+static bool await(struct postgres_line *line, int64_t patience)
+{
+	const int64_t until = clock_monotonic() + patience;
+
+	while (PQisBusy(line->connection) == 1) {
+		const int unsent = PQflush(line->connection);
+		struct pollfd socket = { .fd = PQsocket(line->connection),
+					 .events = (short)(unsent == 1 ? POLLIN | POLLOUT : POLLIN) };
+		const int64_t left = until - clock_monotonic();
+
+		if (left <= 0)
+			return false;
+		if (unsent < 0 ||
+		    (poll(&socket, 1, (int)(left / 1000) + 1) > 0 && PQconsumeInput(line->connection) == 0))
+			return true;
+	}
+	return true;
 }
 
 /* Whether the other side has closed it meanwhile; asks nobody. */
@@ -128,15 +160,21 @@ static bool has_ended(struct postgres_line *line)
 
 static bool set_up(struct postgres_line *line)
 {
-	PGresult *result;
 	bool done;
 
 	if (PQstatus(line->connection) != CONNECTION_OK)
 		return false;
 	PQsetNoticeReceiver(line->connection, ignore_notice, NULL);
-	result = PQexec(line->connection, line->settings);
-	done = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
-	PQclear(result);
+	done = PQsendQuery(line->connection, line->settings) == 1;
+	/* One answer for each setting, and NULL behind the last. */
+	for (PGresult *result = NULL; done; PQclear(result)) {
+		if (!await(line, OPENING))
+			return false;
+		result = PQgetResult(line->connection);
+		if (result == NULL)
+			break;
+		done = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+	}
 	return done && PQsetnonblocking(line->connection, 1) == 0 && PQenterPipelineMode(line->connection) == 1;
 }
 
@@ -312,10 +350,15 @@ static void sync_line(struct postgres_line *line)
 /* The answer to the oldest question. False: the line is lost. */
 static bool receive(struct postgres_line *line)
 {
-	PGresult *result = PQgetResult(line->connection);
+	PGresult *result;
 	const struct sent *first = &line->queue[line->first];
 	bool failed = false;
 
+	if (line->patience > 0 && !await(line, line->patience)) {
+		lose_because(line, "no answer in time");
+		return false;
+	}
+	result = PQgetResult(line->connection);
 	if (result == NULL || PQstatus(line->connection) != CONNECTION_OK) {
 		PQclear(result);
 		lose(line);

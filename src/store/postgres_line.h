@@ -35,6 +35,10 @@ enum err postgres_line_open(struct postgres_line *line, bool *fresh, struct faul
 bool postgres_line_stands(const struct postgres_line *line);
 void postgres_line_close(struct postgres_line *line);
 
+/* How long each answer may take from now on; 0: as long as it takes, as at first. Behind it the line is lost: whoever
+ * does not answer at all, not even that it took too long, is not there. */
+void postgres_line_limit(struct postgres_line *line, int64_t microseconds);
+
 /* What it leads to is not to be worked with: closes it, and it is not opened again at once. */
 void postgres_line_refuse(struct postgres_line *line);
 

@@ -1,11 +1,10 @@
 #include "store/postgres_setup.h"
 
-#include <libpq-fe.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "store/postgres_plain.h"
 #include "store/statement.h"
 
 #define PASSWORD_BYTES 24
@@ -13,25 +12,19 @@
 
 static enum err run(PGconn *connection, const char *sql, struct fault *fault)
 {
-	PGresult *result = PQexec(connection, sql);
-	const ExecStatusType status = PQresultStatus(result);
-	const char *reason = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	enum err err = OK;
+	char reason[POSTGRES_REASON_SIZE];
 
-	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-		err = fault_set(fault, ERR_STORAGE, NULL, NULL, "The database's roles could not be made: %.180s.",
-				reason == NULL ? "the connection was lost" : reason);
-	PQclear(result);
-	return err;
+	if (postgres_plain_run(connection, sql, reason))
+		return OK;
+	return fault_set(fault, ERR_STORAGE, NULL, NULL, "The database's roles could not be made: %s.", reason);
 }
 
 static bool ask(PGconn *connection, const char *sql)
 {
-	PGresult *result = PQexec(connection, sql);
-	const bool yes = PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+	char answer[8];
 
-	PQclear(result);
-	return yes;
+	postgres_plain_ask(connection, sql, answer, sizeof answer);
+	return strcmp(answer, "t") == 0;
 }
 
 /* The server is sent the verifier alone, so that its log never holds the password. */
@@ -113,34 +106,15 @@ static enum err set_up(PGconn *connection, bool new_passwords, struct arena *are
 	return err == OK ? run(connection, "COMMIT", fault) : err;
 }
 
-static void ignore_notice(void *context, const PGresult *result)
-{
-	(void)context;
-	(void)result;
-}
-
 enum err postgres_set_up(struct text url, bool new_passwords, struct arena *arena, struct postgres_setup *out,
 			 struct fault *fault)
 {
-	char *copy = strndup(url.at, url.length);
-	const char *const names[] = { "dbname", "connect_timeout", "application_name", NULL };
-	const char *const values[] = { copy, "3", "innkeeper", NULL };
-	PGconn *connection = copy == NULL ? NULL : PQconnectdbParams(names, values, 1);
-	enum err err;
+	PGconn *connection;
+	enum err err = postgres_plain_open(&connection, url, fault);
 
 	*out = (struct postgres_setup){ 0 };
-	if (connection == NULL) {
-		err = fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
-	} else if (PQstatus(connection) != CONNECTION_OK) {
-		const char *reason = PQerrorMessage(connection);
-
-		err = fault_set(fault, ERR_UNAVAILABLE, NULL, NULL, "The database cannot be reached: %.*s.",
-				(int)strcspn(reason, "\n"), reason);
-	} else {
-		PQsetNoticeReceiver(connection, ignore_notice, NULL);
+	if (err == OK)
 		err = set_up(connection, new_passwords, arena, out, fault);
-	}
 	PQfinish(connection);
-	free(copy);
 	return err;
 }

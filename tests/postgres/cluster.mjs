@@ -1,13 +1,36 @@
 // A PostgreSQL of a test file's own (tests/postgres.sh), for what would be felt by others: roles, and its end. The harness of
 // the API tests comes with it, bound to this server.
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
 const script = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..", "postgres.sh");
 const execute = promisify(execFile);
+
+// Its server's process and the children of it, which answer; by what the system says of them.
+function processes(folder) {
+	const first = Number(readFileSync(join(folder, "data", "postmaster.pid"), "utf8").split("\n")[0]);
+	const parent = (pid) => {
+		try {
+			return Number(/^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1]);
+		} catch {
+			return 0; // it has just ended
+		}
+	};
+	return [first, ...readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => parent(pid) === first)];
+}
+
+function signal(folder, name) {
+	for (const pid of processes(folder)) {
+		try {
+			process.kill(pid, name);
+		} catch (error) {
+			if (error.code !== "ESRCH") throw error;
+		}
+	}
+}
 
 // `sync`: what it calls stored is on the disk.
 export async function ownCluster({ sync = false } = {}) {
@@ -24,6 +47,9 @@ export async function ownCluster({ sync = false } = {}) {
 		harness,
 		stop: (mode = "immediate") => ask("stop", mode),
 		again: () => ask("again"),
+		// Silent, though every connection stands; and going on as if nothing had been.
+		pause: () => signal(folder, "SIGSTOP"),
+		resume: () => signal(folder, "SIGCONT"),
 		async end() {
 			await ask("stop", "immediate").catch(() => {});
 			rmSync(folder, { recursive: true, force: true });

@@ -1,9 +1,9 @@
 /* What test_figures.c believes: organizations whose events are stored, changed, undone, lost and erased at random, each
  * also written down in the plainest form.
  * Owner: one test; one thread.
- * figures_house.c runs transactions, figures_events.c lets things happen in them, figures_check.c counts one by one and
- * compares.
- * Never knows how a figure is kept. Next: analytics/counting.h. */
+ * figures_house.c runs transactions, figures_events.c lets things happen in them and figures_erasures.c takes them
+ * away, figures_check.c counts one by one and compares. Never knows how a figure is kept. Next: analytics/counting.h.
+ */
 #ifndef TESTS_UNIT_FIGURES_MODEL_H
 #define TESTS_UNIT_FIGURES_MODEL_H
 
