@@ -99,8 +99,10 @@ WHERE articles.seen_at <= excluded.seen_at;
 -- in: article_id text
 DELETE FROM articles WHERE organization_id = :organization AND article_id = :article_id;
 
+-- PostgreSQL tells pages apart by a hash of the address (sql/schema/0002_foundation.postgres.sql).
 -- name: web_page_shown :tenant
 -- in: article_url text, article_title text, clicks int, mentioned_at time
+-- sqlite:
 INSERT INTO web_pages (organization_id, article_url, article_title, mentions, clicks, last_mentioned)
 VALUES (:organization, :article_url, :article_title, 1, :clicks, :mentioned_at)
 ON CONFLICT (organization_id, article_url) DO UPDATE
@@ -109,29 +111,57 @@ SET article_title = CASE WHEN web_pages.last_mentioned <= excluded.last_mentione
     mentions = web_pages.mentions + 1, clicks = web_pages.clicks + excluded.clicks,
     last_mentioned = CASE WHEN web_pages.last_mentioned <= excluded.last_mentioned THEN excluded.last_mentioned
                           ELSE web_pages.last_mentioned END;
+-- postgres:
+INSERT INTO web_pages (organization_id, article_url, article_title, mentions, clicks, last_mentioned)
+VALUES (:organization, :article_url, :article_title, 1, :clicks, :mentioned_at)
+ON CONFLICT (organization_id, page_hash) DO UPDATE
+SET article_title = CASE WHEN web_pages.last_mentioned <= excluded.last_mentioned THEN excluded.article_title
+                         ELSE web_pages.article_title END,
+    mentions = web_pages.mentions + 1, clicks = web_pages.clicks + excluded.clicks,
+    last_mentioned = CASE WHEN web_pages.last_mentioned <= excluded.last_mentioned THEN excluded.last_mentioned
+                          ELSE web_pages.last_mentioned END;
 
 -- name: web_page_clicked :tenant
 -- in: article_url text
+-- sqlite:
 UPDATE web_pages SET clicks = clicks + 1 WHERE organization_id = :organization AND article_url = :article_url;
+-- postgres:
+UPDATE web_pages SET clicks = clicks + 1
+WHERE organization_id = :organization AND page_hash = sha256(convert_to(:article_url, 'UTF8'));
 
 -- name: web_page_newest_mention :tenant
 -- in:  article_url text
 -- out: article_title text, mentioned_at time
+-- sqlite:
 SELECT w.article_title, w.mentioned_at
 FROM web_mentions AS w
 WHERE w.organization_id = :organization AND w.article_url = :article_url
 ORDER BY w.mentioned_at DESC, w.number DESC
 LIMIT 1;
+-- postgres:
+SELECT w.article_title, w.mentioned_at
+FROM web_mentions AS w
+WHERE w.organization_id = :organization AND w.page_hash = sha256(convert_to(:article_url, 'UTF8'))
+ORDER BY w.mentioned_at DESC, w.number DESC
+LIMIT 1;
 
 -- name: web_page_taken_back :tenant
 -- in: article_url text, article_title text, clicks int, mentioned_at time
+-- sqlite:
 UPDATE web_pages
 SET mentions = mentions - 1, clicks = clicks - :clicks, article_title = :article_title, last_mentioned = :mentioned_at
 WHERE organization_id = :organization AND article_url = :article_url;
+-- postgres:
+UPDATE web_pages
+SET mentions = mentions - 1, clicks = clicks - :clicks, article_title = :article_title, last_mentioned = :mentioned_at
+WHERE organization_id = :organization AND page_hash = sha256(convert_to(:article_url, 'UTF8'));
 
 -- name: web_page_delete :tenant
 -- in: article_url text
+-- sqlite:
 DELETE FROM web_pages WHERE organization_id = :organization AND article_url = :article_url;
+-- postgres:
+DELETE FROM web_pages WHERE organization_id = :organization AND page_hash = sha256(convert_to(:article_url, 'UTF8'));
 
 -- name: rollup_state :tenant
 -- out: edition int, zone text, newest_edition int, build_edition int, build_zone text, build_phase int, mark_time int,
@@ -284,15 +314,27 @@ DELETE FROM rollup_members WHERE organization_id = :organization AND edition = :
 -- name: repair_page_counts :tenant
 -- in:  article_url text
 -- out: mentions int, clicks int
+-- sqlite:
 SELECT count(*), count(w.clicked_at)
 FROM web_mentions AS w
 WHERE w.organization_id = :organization AND w.article_url = :article_url;
+-- postgres:
+SELECT count(*), count(w.clicked_at)
+FROM web_mentions AS w
+WHERE w.organization_id = :organization AND w.page_hash = sha256(convert_to(:article_url, 'UTF8'));
 
 -- name: repair_page :tenant
 -- in: article_url text, article_title text, mentions int, clicks int, last_mentioned time
+-- sqlite:
 INSERT INTO web_pages (organization_id, article_url, article_title, mentions, clicks, last_mentioned)
 VALUES (:organization, :article_url, :article_title, :mentions, :clicks, :last_mentioned)
 ON CONFLICT (organization_id, article_url) DO UPDATE
+SET article_title = excluded.article_title, mentions = excluded.mentions, clicks = excluded.clicks,
+    last_mentioned = excluded.last_mentioned;
+-- postgres:
+INSERT INTO web_pages (organization_id, article_url, article_title, mentions, clicks, last_mentioned)
+VALUES (:organization, :article_url, :article_title, :mentions, :clicks, :last_mentioned)
+ON CONFLICT (organization_id, page_hash) DO UPDATE
 SET article_title = excluded.article_title, mentions = excluded.mentions, clicks = excluded.clicks,
     last_mentioned = excluded.last_mentioned;
 

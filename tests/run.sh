@@ -187,12 +187,7 @@ sqlite_alone=$(
 	api/openapi.test.mjs       what the routes say of themselves, which no database answers
 	api/admission.test.mjs     reads are held back for the file's one writer
 	api/bounded.test.mjs       the marks of the file's index of words
-	api/credentials.test.mjs   looks for keys in the bytes of the file
-	api/erase.test.mjs         looks for what was erased in the bytes of the file
-	api/search.test.mjs        looks for words in the tables of the file's index
-	api/identify.test.mjs      reads the file's way of writing true and false
 	api/operation.test.mjs     the file by itself holds everything
-	api/verify.test.mjs        tampers with the file's tables
 	api/move.test.mjs          starts a PostgreSQL of its own beside a file
 	api/oidc.test.mjs          was not run to its end there yet
 	api/revocation.test.mjs    was not run to its end there yet; postgres/processes.test.mjs has what is its own

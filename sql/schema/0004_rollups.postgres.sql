@@ -68,7 +68,9 @@ CREATE TABLE web_pages (
 	mentions        bigint NOT NULL,
 	clicks          bigint NOT NULL,
 	last_mentioned  bigint NOT NULL,
+	-- As that of web_mentions (0002).
+	page_hash       bytea  NOT NULL GENERATED ALWAYS AS (sha256(decode(replace(article_url, '\', '\\'), 'escape'))) STORED,
 	PRIMARY KEY (organization_id, number),
-	UNIQUE (organization_id, article_url)
+	UNIQUE (organization_id, page_hash)
 );
 CREATE INDEX web_pages_by_time ON web_pages (organization_id, last_mentioned, number);

@@ -53,8 +53,8 @@ static enum err remove_newest(struct db *db, int64_t chat_number, int64_t mark, 
 		if (message->number <= mark)
 			err = search_remove_message(db, chat_number, message->number, message->content);
 		if (err == OK)
-			err = query_run(db, STATEMENT_ERASURE_MESSAGE_ROW,
-					&(struct erasure_message_row_in){ .number = message->number }, NULL);
+			err = db_send(db, STATEMENT_ERASURE_MESSAGE_ROW,
+				      &(struct erasure_message_row_in){ .number = message->number });
 	}
 	return err;
 }

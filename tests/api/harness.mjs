@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import http from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -287,6 +287,26 @@ export class House {
 
 	async value(sql) {
 		return Object.values((await this.rows(sql))[0])[0];
+	}
+
+	// Its tables, by the database's own catalogue.
+	async tables() {
+		const found = await this.rows(
+			this.name
+				? "SELECT relname AS name FROM pg_class WHERE relnamespace = 'innkeeper'::regnamespace AND relkind = 'r' ORDER BY 1"
+				: "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1",
+		);
+		return found.map(({ name }) => name);
+	}
+
+	// Everything that it keeps, {what: bytes}: the files of its folder and, on PostgreSQL, all rows of all tables as text.
+	async kept() {
+		const files = readdirSync(this.directory, { withFileTypes: true }).filter((entry) => entry.isFile());
+		const kept = Object.fromEntries(files.map(({ name }) => [name, readFileSync(join(this.directory, name))]));
+		if (!this.name) return kept;
+		const dump = await run("pg_dump", ["--data-only", "--dbname", postgresUrl(this.name, "postgres")]);
+		assert.equal(dump.status, 0, dump.stderr);
+		return { ...kept, rows: Buffer.from(dump.stdout) };
 	}
 
 	// Writes into the file behind the server's back, so only while it is stopped.

@@ -218,7 +218,7 @@ describe("POST /api/visitors/identify", () => {
 describe("POST /api/users/identify", () => {
 	const user = (body, key = ours.api_key) => house.ok(key, "/api/users/identify", body);
 	const userRow = async (id) =>
-		(await house.rows(`SELECT email, name, role, provider, account_id IS NULL AS without_account FROM users WHERE hex(id) = upper('${hexOf(id)}')`))[0];
+		(await house.rows(`SELECT email, name, role, provider, CASE WHEN account_id IS NULL THEN 1 ELSE 0 END AS without_account FROM users WHERE hex(id) = upper('${hexOf(id)}')`))[0];
 
 	test("makes a user of role Visitor, never one who can sign in", async () => {
 		const accounts = await house.value("SELECT count(*) FROM accounts");

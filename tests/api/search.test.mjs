@@ -2,7 +2,7 @@
 // own organization alone.
 import { test, before, after } from "node:test";
 import assert from "node:assert/strict";
-import { assertError, fresh, openHouse, until } from "./harness.mjs";
+import { assertError, fresh, openHouse, postgres, until } from "./harness.mjs";
 
 let house;
 let ours;
@@ -90,8 +90,14 @@ test("two organizations with the same words find their own", async () => {
 	assert.deepEqual(await search(ours, word), [mine]);
 	assert.deepEqual(await search(theirs, word), [other]);
 	assert.deepEqual(await search(ours, `${word} secret`), []);
-	// Nobody can read a word from the index in the file.
-	assert.equal(await house.value(`SELECT count(*) FROM search_data WHERE instr(block, '${word}') > 0`), 0);
+	// Nobody can read a word from the index, nor that the other organization has the same one.
+	if (postgres) {
+		assert.equal(await house.value("SELECT count(DISTINCT organization_id) FROM search"), 2);
+		assert.equal(await house.value(`SELECT count(*) FROM search AS s WHERE strpos(s::text, '${word}') > 0`), 0);
+		assert.equal(await house.value("SELECT count(*) FROM search AS s JOIN search AS o ON o.organization_id <> s.organization_id AND o.words && s.words"), 0);
+	} else {
+		assert.equal(await house.value(`SELECT count(*) FROM search_data WHERE instr(block, '${word}') > 0`), 0);
+	}
 });
 
 test("goes together with the other filters, and pages hold still while messages arrive", async () => {

@@ -50,7 +50,8 @@ test("it mends what is wrong, whatever it is", async () => {
 	await house.change(`
 		DELETE FROM rollup_gaps WHERE metric = 33; UPDATE rollup_members SET day = day + 1; DELETE FROM rollup_counts WHERE metric = 10;
 		UPDATE web_pages SET clicks = 9, article_title = 'x'; DELETE FROM articles; UPDATE chat_activity SET message_count = 3, counted_day = 4;
-		INSERT INTO articles SELECT id, 'ghost', 'g', 'g', 'g', 1 FROM organizations; INSERT INTO web_pages SELECT NULL, id, 'ghost', 'g', 1, 0, 1 FROM organizations`);
+		INSERT INTO articles (organization_id, article_id, article_name, article_slug, article_type, seen_at) SELECT id, 'ghost', 'g', 'g', 'g', 1 FROM organizations;
+		INSERT INTO web_pages (organization_id, article_url, article_title, mentions, clicks, last_mentioned) SELECT id, 'ghost', 'g', 1, 0, 1 FROM organizations`);
 	await house.start();
 	assert.equal((await verify()).result, "different");
 	assert.deepEqual([(await verify("--repair")).result, (await verify()).result], ["exact", "exact"]);

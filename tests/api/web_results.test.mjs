@@ -1,6 +1,7 @@
 // Web-search results that a concierge showed, and clicks on them; under both of their addresses.
 import { test, describe, before, after } from "node:test";
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { openHouse, assertError, fresh, hexOf, masked, TIME, UUID7 } from "./harness.mjs";
 
 let house, ours, theirs;
@@ -169,4 +170,33 @@ test("what was shown under one address is clicked under the other", async () => 
 	const sessionId = fresh("s");
 	await house.ok(ours.api_key, "/api/tavily-mentions", { sessionId, mentions: [{ url: "https://x.example/" }] });
 	await house.ok(ours.api_key, "/api/article-mentions/click", { sessionId, articleUrl: "https://x.example/" });
+});
+
+test("an address may have 8,192 bytes that nothing shortens, and the last of them tells two pages apart", async () => {
+	const [chatId, sessionId] = [fresh("c"), fresh("s")];
+	const noise = Array.from({ length: 200 }, (_, i) => createHash("sha256").update(`${i}`).digest("base64url")).join("");
+	const beginning = `https://long.example/\\${noise}`.slice(0, 8191);
+	const [one, other] = [`${beginning}1`, `${beginning}2`];
+	const show = (url, more) => house.ok(ours.api_key, "/api/tavily-mentions", { sessionId, chatId, mentions: [{ url, title: "Long" }], ...more });
+	const click = (body) => house.ok(ours.api_key, "/api/tavily-mentions/click", body);
+	await house.ok(ours.api_key, "/api/chats/create", { sessionId, chatId });
+	const { visitor_id: visitorId } = await house.ok(ours.api_key, "/api/visitors/identify", { email: `${fresh("v")}@a.example`, session_id: sessionId });
+	await show(one);
+	const { mentions: [newest] } = await show(one, { visitorId });
+	await show(other);
+	assert.equal(newest.article_url, one);
+	assert.equal((await click({ articleUrl: one, sessionId })).mention.id, newest.id);
+	assert.equal((await click({ articleUrl: one, chatId })).mention.id, newest.id);
+
+	const admin = await house.staff(ours);
+	const listed = async (query) =>
+		(await admin.ok("GET", `/api/tavily-mentions?${query}`)).mentions.filter(({ url }) => url.startsWith(beginning))
+			.map(({ url, mentions, clicks }) => [url.at(-1), mentions, clicks]).sort();
+	assert.deepEqual(await listed("limit=100"), [["1", 2, 1], ["2", 1, 0]]);
+	assert.deepEqual(await listed(`chatId=${chatId}`), [["1", 2, 1], ["2", 1, 0]]);
+	assert.deepEqual(await listed(`visitorId=${visitorId}`), [["1", 1, 1]]);
+	assert.equal((await house.verb("verify")).result, "exact");
+	await admin.ok("DELETE", `/api/chats/${chatId}`);
+	assert.deepEqual(await listed("limit=100"), []);
+	assert.equal((await house.verb("verify")).result, "exact");
 });

@@ -52,6 +52,25 @@ test("every primary key and unique index of a tenant's table contains its organi
 	for (const key of keys.filter((key) => tenants.includes(key.table))) assert.equal(key.columns[0], "organization_id", `${key.table}: ${key.name} (${key.columns})`);
 });
 
+// Bytes, at most, of the texts that are part of a key: as the API, the importer and OpenID Connect let them in.
+const MOST = {
+	article_id: 200, chat_id: 200, email: 254, external_id: 200, hash: 64, idempotency_key: 200, issuer: 200, label: 400, member: 200, name: 100, page_hash: 32, session_id: 200, slug: 63,
+	source: 100, source_key: 200, subject: 255, user_id: 200,
+};
+
+test("no row can be too long for an index, which takes 2,704 bytes", async () => {
+	const keys = await rows(`SELECT i.indexrelid::regclass::text AS name, array_agg(a.attname) AS columns, array_agg(a.attlen) AS lengths
+		FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indrelid JOIN pg_class AS x ON x.oid = i.indexrelid JOIN pg_am AS m ON m.oid = x.relam
+		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey::int2[])
+		WHERE c.relnamespace = 'innkeeper'::regnamespace AND c.relkind = 'r' AND m.amname = 'btree' GROUP BY 1`);
+	assert.ok(keys.length > 40);
+	for (const { name: key, columns, lengths } of keys) {
+		// Each with its own length of 4 bytes and a gap of 8, behind a head of 16.
+		const bytes = columns.reduce((sum, column, at) => sum + 12 + (lengths[at] > 0 ? lengths[at] : MOST[column]), 16);
+		assert.ok(bytes < 2704, `${key} (${columns}) takes ${bytes}`);
+	}
+});
+
 test("every foreign key of a tenant's table contains its organization, or points to a reference table", async () => {
 	const keys = await rows(`SELECT c.relname AS "table", r.relname AS to_table, k.conname AS name, k.confdeltype AS deletes,
 			(SELECT array_agg(a.attname ORDER BY u.place) FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)

@@ -304,6 +304,69 @@ static void every_tenant_statement_enters_its_tables_by_the_organization(void **
 	assert_int_equal(bad, 0);
 }
 
+/* Whether some index is entered by the hash of an address. */
+static bool is_entered_by_hash(struct house *house, const char *plan)
+{
+	sqlite3_stmt *conditions = NULL;
+	bool entered;
+
+	assert_int_equal(sqlite3_prepare_v2(house->json,
+					    "SELECT 1 FROM json_tree(?1) WHERE key = 'Index Cond' "
+					    "AND instr(atom, '(page_hash = ') > 0",
+					    -1, &conditions, NULL),
+			 SQLITE_OK);
+	sqlite3_bind_text(conditions, 1, plan, -1, SQLITE_STATIC);
+	entered = sqlite3_step(conditions) == SQLITE_ROW;
+	sqlite3_finalize(conditions);
+	return entered;
+}
+
+/* Some web results, of sessions and chats of ten, as somebody whom no policy binds. */
+static void show_web_results(struct house *house)
+{
+	char url[512];
+	PGconn *administrator;
+
+	url_of(url, sizeof url, "postgres", house->name);
+	administrator = reach(url);
+	run(administrator,
+	    "SET search_path = innkeeper; SET session_replication_role = replica;"
+	    "INSERT INTO web_mentions (organization_id, id, article_url, article_title, chat_id, session_id, "
+	    "visitor_id, "
+	    "metadata, mentioned_at, created_at) SELECT md5('one')::uuid, md5(n::text)::uuid, 'https://' || n, '', n / "
+	    "10, "
+	    "n / 10, md5((n / 10)::text)::uuid, '{}', n, n FROM generate_series(1, 5000) AS n;"
+	    "INSERT INTO web_pages (organization_id, article_url, article_title, mentions, clicks, last_mentioned) "
+	    "SELECT organization_id, article_url, '', 1, 0, 1 FROM web_mentions;"
+	    "ANALYZE web_mentions, web_pages");
+	PQfinish(administrator);
+}
+
+static void an_address_is_found_by_its_hash(void **state)
+{
+	struct house *house = *state;
+	static const enum statement_id ids[] = {
+		STATEMENT_WEB_MENTION_NEWEST_OF_CHAT, STATEMENT_WEB_MENTION_NEWEST_OF_SESSION,
+		STATEMENT_WEB_PAGE_PAGE_OF_CHAT,      STATEMENT_WEB_PAGE_PAGE_OF_VISITOR,
+		STATEMENT_WEB_PAGE_CLICKED,           STATEMENT_WEB_PAGE_NEWEST_MENTION,
+		STATEMENT_WEB_PAGE_TAKEN_BACK,        STATEMENT_WEB_PAGE_DELETE,
+		STATEMENT_REPAIR_PAGE_COUNTS,
+	};
+
+	show_web_results(house);
+	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+		char *plan;
+
+		run(house->plain, "BEGIN");
+		become(house, false);
+		plan = plan_of(house, &statements[ids[i]]);
+		if (!is_entered_by_hash(house, plan))
+			fail_msg("%s: %s", statements[ids[i]].name, plan);
+		sqlite3_free(plan);
+		run(house->plain, "ROLLBACK");
+	}
+}
+
 static void a_plan_that_scans_would_be_noticed(void **state)
 {
 	struct house *house = *state;
@@ -339,6 +402,7 @@ int main(void)
 		HOUSE(every_statement_runs_as_its_role),
 		HOUSE(no_statement_runs_in_the_wrong_scope),
 		HOUSE(every_tenant_statement_enters_its_tables_by_the_organization),
+		HOUSE(an_address_is_found_by_its_hash),
 		HOUSE(a_plan_that_scans_would_be_noticed),
 	};
 
