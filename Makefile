@@ -202,7 +202,7 @@ test-crash: ## the crash tests with 500 kills instead of 100
 	INNKEEPER_CRASH_ROUNDS=500 tests/run.sh crash
 
 .PHONY: test-isolation-long
-test-isolation-long: ## the isolation suite with 500,000 attacks instead of 20,000
+test-isolation-long: ## the isolation suite with 500,000 attacks on each engine instead of 20,000
 	tools/install_packages.sh test
 	INNKEEPER_ISOLATION_ATTACKS=500000 tests/run.sh isolation
 

@@ -168,13 +168,11 @@ variant() {
 		program=build/$1/tests/$(basename "$program" .c)
 		[[ $program == */test_postgres_* ]] || start 2 "unit ($1)" tap 300 "${prefix[@]}" "$program"
 	done
-	for suite in tools net api isolation; do
+	for suite in tools net api; do
 		node_suite 2 "$suite" "$1" 900
 	done
-	if [ "$1" = release ]; then
-		node_suite 2 docs "$1" 900
-		node_suite 2 isolation "$1" 1800
-	fi
+	node_suite 2 isolation "$1" 1800
+	[ "$1" != release ] || node_suite 2 docs "$1" 900
 	report
 }
 
@@ -185,23 +183,20 @@ sqlite_alone=$(
 	api/command_line.test.mjs  locks, paths and damage of the file; the verbs are api/verbs.test.mjs
 	api/demo.test.mjs          a demonstration makes a file of its own
 	api/openapi.test.mjs       what the routes say of themselves, which no database answers
-	api/admission.test.mjs     reads are held back for the file's one writer
-	api/bounded.test.mjs       the marks of the file's index of words
-	api/operation.test.mjs     the file by itself holds everything
-	api/move.test.mjs          starts a PostgreSQL of its own beside a file
-	api/oidc.test.mjs          was not run to its end there yet
-	api/revocation.test.mjs    was not run to its end there yet; postgres/processes.test.mjs has what is its own
-	api/sign_in.test.mjs       was not run to its end there yet
-	api/verbs.test.mjs         was not run to its end there yet
-	api/web_results.test.mjs   was not run to its end there yet
-	isolation/isolation.test.mjs  was not run to its end there yet
-	isolation/twenty.test.mjs     was not run to its end there yet
 END
 )
 # The sanitizers look at the engine itself; the rest of the house they have seen on SQLite.
 sanitized_on_postgres='api/chats api/batch api/lists'
 
+# For the rest of a part; false when there is none.
 start_postgres() {
+	launch_postgres >"$results/postgres" 2>&1
+	step 'a PostgreSQL of our own' sh -c 'cat "$1" && [ ! -s "$1" ]' - "$results/postgres" && return
+	stop_postgres
+	return 1
+}
+
+launch_postgres() {
 	clusters=$(mktemp -d /tmp/innkeeper-postgres-XXXXXX)
 	chmod 755 "$clusters" # its servers run as another user
 	tests/postgres.sh start "$clusters/shared" >"$clusters/url" || return
@@ -224,21 +219,29 @@ stop_postgres() {
 postgres() {
 	local file program prefix=() binary=build/release/innkeeper on=', PostgreSQL' engine=()
 	step 'build (release)' $make "$binary" tests-release build/asan/innkeeper test-packages || return
-	start_postgres >"$results/postgres" 2>&1
-	if ! step 'a PostgreSQL of our own' sh -c 'cat "$1" && [ ! -s "$1" ]' - "$results/postgres"; then
-		stop_postgres
-		return
-	fi
+	start_postgres || return
 	for program in tests/unit/test_{postgres_*,statement_scope}.c; do
 		start 2 "unit (release$on)" tap 300 env "${engine[@]}" "build/release/tests/$(basename "$program" .c)"
 	done
 	for file in tests/{postgres,api,isolation}/*.test.mjs; do
-		grep -q "^	${file#tests/} " <<<"$sqlite_alone" || node_file 2 "$(basename "$(dirname "$file")")" release 900 "$file"
+		grep -q "^	${file#tests/} " <<<"$sqlite_alone" || node_file 2 "$(basename "$(dirname "$file")")" release 1800 "$file"
 	done
 	binary=build/asan/innkeeper
 	for file in $sanitized_on_postgres; do
 		node_file 2 "${file%/*}" asan 900 "tests/$file.test.mjs"
 	done
+	report
+	stop_postgres
+}
+
+isolation() {
+	local prefix=() binary=build/release/innkeeper on='' engine=()
+	step 'build (isolation)' $make "$binary" test-packages || return
+	node_suite 1 isolation release 14400
+	report
+	start_postgres || return
+	on=', PostgreSQL'
+	node_suite 1 isolation release 14400
 	report
 	stop_postgres
 }
@@ -265,11 +268,7 @@ for part in "$@"; do
 		fi
 		;;
 	isolation)
-		prefix=() binary=build/release/innkeeper
-		if step 'build (isolation)' $make "$binary" test-packages; then
-			node_suite 1 isolation release 14400
-			report
-		fi
+		isolation
 		;;
 	*)
 		echo "usage: $0 checks|release|asan|tsan|postgres|crash|isolation..." >&2

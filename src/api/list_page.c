@@ -192,7 +192,9 @@ enum err list_rows_read(struct call *call, struct db *db, const struct list *lis
 	rows->count = 0;
 	rows->walked = 0;
 	rows->more = false;
-	if (list->searches && page->before_time != LIST_STEADILY)
+	/* A remote database cannot be hurried, and its rows have come when the first is looked at: the wait for them
+	 * would be counted, and leave time for one. */
+	if (list->searches && page->before_time != LIST_STEADILY && !db_is_remote(db))
 		err = search_quickly(call, db, list, &from, form, &bounds, rows);
 	if (err != ERR_TOO_SLOW)
 		return err;
