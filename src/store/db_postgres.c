@@ -10,7 +10,7 @@
 #include "store/postgres_wire.h"
 
 #define SCOPES_DEEP 8
-#define FETCH_ROWS  "1000" /* of a statement that may give very many */
+#define FETCH_ROWS  "250" /* of a statement that may give very many; each may be a megabyte */
 
 /* What every connection is told first. Acknowledged means synced, whatever the server's own setting; a statement's plan
  * is made once. `statement_timeout` and `lock_timeout`: a reader that takes this long would hold up others; a writer
@@ -479,6 +479,14 @@ static enum err postgres_send(struct db *given, enum statement_id id, const void
 	return OK;
 }
 
+static enum err postgres_catch_up(struct db *given)
+{
+	struct postgres *db = (struct postgres *)given;
+	const enum err err = postgres_line_settle(db->line);
+
+	return err == ERR_STORAGE ? ERR_DENIED : err;
+}
+
 static void postgres_set_care(struct db *given, bool care)
 {
 	((struct postgres *)given)->care = care;
@@ -636,6 +644,7 @@ const struct engine engine_postgres = {
 	.step = postgres_step,
 	.stop = postgres_stop,
 	.send = postgres_send,
+	.catch_up = postgres_catch_up,
 	.foresee = postgres_foresee,
 	.set_care = postgres_set_care,
 	.wants_care = postgres_wants_care,
