@@ -141,7 +141,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
 	audit_log, chat_summaries, rollup_counts, rollup_members, rollup_gaps, rollup_states, articles, web_pages, search, search_progress, erasures
 	TO innkeeper_server;
 GRANT SELECT, UPDATE ON organizations TO innkeeper_server;
-GRANT SELECT ON SEQUENCE messages_number_seq TO innkeeper_server;
+GRANT SELECT, USAGE ON SEQUENCE messages_number_seq TO innkeeper_server;
+GRANT USAGE ON SEQUENCE chats_number_seq TO innkeeper_server;
 
 -- Where it is not known yet whose rows are asked for: a key or a session by its hash, the organizations with work.
 GRANT SELECT, INSERT ON organizations, secrets TO innkeeper_system;

@@ -4,7 +4,7 @@
 #include "move/move.h"
 
 #define PIECE_MICROSECONDS        4000
-#define PIECE_MICROSECONDS_REMOTE 20000 /* where each row waits for an answer, and others have lanes of their own */
+#define PIECE_MICROSECONDS_REMOTE 20000 /* where others have lanes of their own */
 #define FULL_MILLISECONDS         50    /* before a full queue is asked again */
 #define FULL_TIMES                1200
 
@@ -35,6 +35,12 @@ enum err move_piece(const struct move_place *place, const struct scope *scope,
 		err = writer_perform(place->writer, scope, run_piece, &piece);
 	}
 	return err;
+}
+
+enum err move_note_step(const struct move_place *place, struct db *db)
+{
+	return db_send(db, STATEMENT_MOVING_STEP,
+		       &(struct moving_step_in){ .moving_by = *moves_process(place->moves), .moving_at = clock_now() });
 }
 
 int64_t move_piece_end(const struct db *db)
