@@ -173,7 +173,8 @@ static int print_json(void (*put_rows)(struct json_out *out))
 	json_open_array(&out);
 	put_rows(&out);
 	json_close_array(&out);
-	printed = !buffer.failed && fwrite(buffer.at, 1, buffer.length, stdout) == buffer.length && putchar('\n') != EOF;
+	printed =
+	    !buffer.failed && fwrite(buffer.at, 1, buffer.length, stdout) == buffer.length && putchar('\n') != EOF;
 	buffer_fini(&buffer);
 	return printed ? EXIT_SUCCESS : verb_failed(&(struct fault){ 0 });
 }

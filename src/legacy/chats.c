@@ -394,9 +394,9 @@ static enum err move_on(struct legacy_storing *storing, const struct message_cre
 	if (err == OK)
 		err = db_send(counting->db, STATEMENT_CHAT_ACTIVITY_MOVE, &move);
 	if (err == OK && chat->summarized_at != DB_NULL && message->created_at <= chat->summarized_at)
-		err = db_send(
-		    counting->db, STATEMENT_LEGACY_SUMMARY_REST_ON,
-		    &(struct legacy_summary_rest_on_in){ .chat_number = chat->number, .last_message = number });
+		err =
+		    db_send(counting->db, STATEMENT_LEGACY_SUMMARY_REST_ON,
+			    &(struct legacy_summary_rest_on_in){ .chat_number = chat->number, .last_message = number });
 	chat->last_message = number;
 	chat->counted_edition = last.edition;
 	chat->counted_day = last.day;

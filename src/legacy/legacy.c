@@ -36,10 +36,10 @@ struct run {
 	struct arena memory;
 	struct legacy_record *records;
 	size_t count;
-	size_t next; /* the first that is not stored yet */
-	size_t upto; /* the first that the piece under way has not come to */
+	size_t next;                /* the first that is not stored yet */
+	size_t upto;                /* the first that the piece under way has not come to */
 	struct legacy_note **notes; /* of each, as they were read */
-	bool single; /* one record a piece: one of them was refused */
+	bool single;                /* one record a piece: one of them was refused */
 };
 
 static void tell(struct run *run, bool now)

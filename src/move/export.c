@@ -195,7 +195,8 @@ static enum err write_record(struct db *db, void *context)
 	return audit_write(db, context);
 }
 
-/* Before the moment that is read: the file tells of it too, and the organization reads the same wherever it comes in. */
+/* Before the moment that is read: the file tells of it too, and the organization reads the same wherever it comes in.
+ */
 static enum err record(const struct move_place *place, const struct scope *scope)
 {
 	struct audit_entry entry = { .at = clock_now(), .actor = AUDIT_OPERATOR, .action = "organization.export" };

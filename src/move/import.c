@@ -14,8 +14,8 @@
 #define PIECE_MEMORY ((size_t)64 * 1024 * 1024)
 #define VALUE_MEMORY ((size_t)64 * 1024 * 1024)
 #define DETAIL_BYTES ((size_t)4096)
-#define ROWS_AHEAD   128                      /* sent before they are waited for */
-#define BYTES_AHEAD  ((int64_t)1024 * 1024)   /* the same, of their texts */
+#define ROWS_AHEAD   128                    /* sent before they are waited for */
+#define BYTES_AHEAD  ((int64_t)1024 * 1024) /* the same, of their texts */
 
 /* Kinds of the number map: rows by the numbers they had, and the newest message of a chat that has come in so far. */
 enum { OF_CHATS, OF_MESSAGES, OF_ENDS };
@@ -284,8 +284,8 @@ static enum err follow(struct importing *importing, struct db *db, const union q
 static enum err reserve(struct importing *importing, struct db *db)
 {
 	const int64_t count = ROWS_AHEAD;
-	const enum statement_id id = importing->table->kind == MOVE_CHATS ? STATEMENT_RESERVE_CHAT_NUMBERS
-									  : STATEMENT_RESERVE_MESSAGE_NUMBERS;
+	const enum statement_id id =
+	    importing->table->kind == MOVE_CHATS ? STATEMENT_RESERVE_CHAT_NUMBERS : STATEMENT_RESERVE_MESSAGE_NUMBERS;
 	enum err err = db_start(db, id, &count);
 
 	importing->reserved.next = importing->reserved.count = 0;

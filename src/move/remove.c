@@ -33,9 +33,9 @@ struct removing {
 	int64_t next_after;
 	size_t stage; /* that it has come to */
 	size_t next_stage;
-	struct arena arena;          /* of this piece */
-	int64_t mark;                /* up to which message words are in the index */
-	int64_t until;               /* clock_monotonic */
+	struct arena arena; /* of this piece */
+	int64_t mark;       /* up to which message words are in the index */
+	int64_t until;      /* clock_monotonic */
 	bool done;
 };
 
@@ -84,8 +84,8 @@ static enum err note_receipt(struct db *db, const struct move_receipt *receipt)
 	buffer_init(&text, MOVE_RECEIPT_MAX);
 	move_receipt_write(receipt, &text);
 	if (!text.failed)
-		err = db_send(db, STATEMENT_MOVING_NOTE,
-			      &(struct moving_note_in){ .receipt = { text.at, text.length } });
+		err =
+		    db_send(db, STATEMENT_MOVING_NOTE, &(struct moving_note_in){ .receipt = { text.at, text.length } });
 	buffer_fini(&text);
 	return err;
 }
@@ -152,7 +152,8 @@ static enum err remove_erasures(struct removing *removing, struct db *db)
 			    db, STATEMENT_ERASURE_MOVE,
 			    &(struct erasure_move_in){ .number = row.number, .next_message = row.next_message });
 		else if (err == OK)
-			err = db_send(db, STATEMENT_ERASURE_FINISH, &(struct erasure_finish_in){ .number = row.number });
+			err =
+			    db_send(db, STATEMENT_ERASURE_FINISH, &(struct erasure_finish_in){ .number = row.number });
 		arena_fini(&removing->arena);
 	}
 	return err;
@@ -219,8 +220,8 @@ static enum err remove_from_chat(struct removing *removing, struct db *db, const
 	return err == OK ? remove_chat(removing, db, chat) : err;
 }
 
-/* Some rows of a table, read to the end: nothing may walk an index that is changed under it. Of their texts those in the
- * first `columns` are kept. */
+/* Some rows of a table, read to the end: nothing may walk an index that is changed under it. Of their texts those in
+ * the first `columns` are kept. */
 static enum err find_rows(struct removing *removing, struct db *db, enum statement_id id, size_t columns,
 			  union query_row **rows, size_t *count)
 {

@@ -46,10 +46,10 @@ static enum err begin_file(struct archive *archive)
 	if (number == EWOULDBLOCK)
 		return archive_fail(archive, ERR_CONFLICT, "The same file is being made already",
 				    "wait until that is done");
-	return number == 0 ? OK
-			   : archive_fail_errno(
-				 archive, number,
-				 "No file can be made there; give a folder that is there and may be written");
+	return number == 0
+		   ? OK
+		   : archive_fail_errno(archive, number,
+					"No file can be made there; give a folder that is there and may be written");
 }
 
 static enum err open_database(struct archive *archive)

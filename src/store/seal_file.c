@@ -136,8 +136,7 @@ int seal_file_read(int from, int to, const char *mark, int64_t *bytes, char chec
 	size = file.st_size - (int64_t)sizeof found;
 	if (!S_ISREG(file.st_mode) || size <= 0)
 		*wrong = S_ISREG(file.st_mode) ? "it is too short" : "it is no plain file";
-	else if (pread(from, found, sizeof found, size) != (ssize_t)sizeof found ||
-		 memcmp(found, mark, MARK_SIZE) != 0)
+	else if (pread(from, found, sizeof found, size) != (ssize_t)sizeof found || memcmp(found, mark, MARK_SIZE) != 0)
 		*wrong = "its end is missing";
 	if (*wrong != NULL)
 		return 0;

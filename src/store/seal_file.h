@@ -24,8 +24,8 @@ int seal_file_begin(const char *path, int *fd);
 /* Appends the mark and the checksum and makes the file durable; `bytes` and `checksum` are of the file with them. */
 int seal_file_put(int fd, const char *mark, int64_t *bytes, char checksum[SEAL_FILE_CHECKSUM_SIZE]);
 
-/* Reads it to its end, and writes what stands before the mark into `to`, unless that is -1. `*wrong` is NULL of one that
- * is whole, and else says what is not. EIO: it became shorter while it was read. */
+/* Reads it to its end, and writes what stands before the mark into `to`, unless that is -1. `*wrong` is NULL of one
+ * that is whole, and else says what is not. EIO: it became shorter while it was read. */
 int seal_file_read(int from, int to, const char *mark, int64_t *bytes, char checksum[SEAL_FILE_CHECKSUM_SIZE],
 		   const char **wrong);
 
