@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
 const MESSAGES = Number(process.env.BENCH_MOVED ?? 200_000);
+const A_DAY = 2_000;
 const CHATS = Math.ceil(MESSAGES / 20);
 const innkeeper = 'build/innkeeper';
 const folder = mkdtempSync(join(process.env.BENCH_FOLDER ?? tmpdir(), 'innkeeper-move-'));
@@ -66,7 +67,7 @@ const post = (house, key, path, body) => ask({ port: house.port, agent }, path, 
 // Twenty messages a chat, in the order of their time: those of fifty chats between each other, as they come to a server that lives.
 function* events() {
 	for (let i = 0, chats = 0; i < MESSAGES; i++) {
-		const at = new Date(Date.now() - (1 - i / MESSAGES) * 365 * 86_400_000);
+		const at = new Date(Date.now() - (MESSAGES - i) / A_DAY * 86_400_000);
 		if (i % 20 === 0) yield { type: 'chat', chatId: `c${chats++}`, sessionId: `s${Math.floor(chats / 2)}`, location: 'Fort Myers, Florida, US', userAgent: 'iPhone Mobile', timestamp: at.toISOString() };
 		const which = chats - 1 - random(Math.min(50, chats));
 		yield { type: 'message', chatId: `c${which}`, role: i % 2 ? 'assistant' : 'user', content: `The beach of ${i} is open until sunset, and there is ${'sun and sea '.repeat(random(12))}`, messageId: `m${i}`, timestamp: at.toISOString() };

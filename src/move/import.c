@@ -378,12 +378,13 @@ static enum err bring_next(struct importing *importing, struct db *db, int64_t *
 static enum err bring_some(struct db *db, void *context)
 {
 	struct importing *importing = context;
-	const int64_t until = move_piece_end(db);
+	const struct move_place *place = importing->place;
+	const int64_t began = clock_monotonic();
 	int64_t ahead = 0;
 	enum err sent = OK;
 	enum err err = OK;
 
-	for (size_t i = 1; err == OK && importing->more && (i == 1 || clock_monotonic() < until); i++) {
+	for (size_t i = 1; err == OK && importing->more && (i == 1 || !move_piece_is_over(place, began)); i++) {
 		err = bring_next(importing, db, &ahead);
 		if (err == OK && (i % ROWS_AHEAD == 0 || ahead > BYTES_AHEAD)) {
 			err = db_catch_up(db);
@@ -391,7 +392,7 @@ static enum err bring_some(struct db *db, void *context)
 		}
 	}
 	if (err == OK)
-		err = move_note_step(importing->place, db);
+		err = move_note_step(place, db);
 	sent = db_catch_up(db);
 	return sent == OK || (err != OK && err != ERR_UNAVAILABLE) ? err : sent;
 }
@@ -453,10 +454,14 @@ static enum err count_some(struct db *db, void *context)
 	struct importing *importing = context;
 	struct arena arena;
 	struct counting own = counting(importing, db, &arena);
+	const int64_t began = clock_monotonic();
 	enum err err;
 
 	arena_init(&arena, PIECE_MEMORY);
-	err = build_step(&own, &importing->more);
+	do {
+		err = build_step(&own, &importing->more);
+		arena_fini(&arena);
+	} while (err == OK && importing->more && !move_piece_is_over(importing->place, began));
 	if (err == OK)
 		err = move_note_step(importing->place, db);
 	arena_fini(&arena);

@@ -35,7 +35,7 @@ struct removing {
 	size_t next_stage;
 	struct arena arena; /* of this piece */
 	int64_t mark;       /* up to which message words are in the index */
-	int64_t until;      /* clock_monotonic */
+	int64_t began;      /* the piece: clock_monotonic; INT64_MAX: it goes to the end */
 	bool done;
 };
 
@@ -131,7 +131,7 @@ static enum err hide(struct db *db, void *context)
 
 static bool is_late(const struct removing *removing)
 {
-	return clock_monotonic() >= removing->until;
+	return move_piece_is_over(removing->place, removing->began);
 }
 
 /* Of chats that were erased before; their messages were told of then. ERR_NOT_FOUND: there is none left. */
@@ -361,12 +361,12 @@ static enum err remove_some(struct db *db, void *context)
 
 	removing->next = removing->receipt;
 	removing->next_after = removing->after;
-	removing->until = move_piece_end(db);
+	removing->began = clock_monotonic();
 	arena_init(&removing->arena, PIECE_MEMORY);
 	if (err == OK)
 		err = remove_stages(removing, db, removing->stage);
 	if (err == ERR_NOT_FOUND) {
-		removing->until = INT64_MAX;
+		removing->began = INT64_MAX;
 		err = remove_stages(removing, db, 0);
 	}
 	if (err == ERR_NOT_FOUND) {
