@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 make -s all build/bench/stack
 node bench/run.mjs "$@"
 node bench/figures.mjs
+node bench/move.mjs
 export BENCH_ENGINE=postgres
 node bench/run.mjs "$@"
 exec node bench/figures.mjs

@@ -51,10 +51,14 @@ INSERT INTO chat_summaries (chat_number, organization_id, topic_summary, user_sc
 VALUES (:chat_number, :organization, :topic_summary, :user_score, :lead_score, :sentiment, :topics, :conversion_signals,
         :summarized_at);
 
--- A summary rests on the messages that were there when it was made.
+-- A summary rests on the messages that were there when it was made. As chat_activity_move, PostgreSQL knows which it was.
 -- name: legacy_summary_rest_on :tenant
 -- in: chat_number int, last_message int
+-- sqlite:
 UPDATE chat_summaries SET last_message = :last_message
+WHERE organization_id = :organization AND chat_number = :chat_number;
+-- postgres:
+UPDATE chat_summaries SET last_message = currval('messages_number_seq')
 WHERE organization_id = :organization AND chat_number = :chat_number;
 
 -- name: legacy_view_create :tenant

@@ -139,11 +139,12 @@ FROM chats AS c
 JOIN chat_activity AS a ON a.organization_id = :organization AND a.chat_number = c.number
 WHERE c.organization_id = :organization;
 
--- A conversation from its newest message back.
--- name: move_out_messages :tenant :many
+-- SQLite finds messages by their chats alone: a conversation from its newest message back.
+-- name: move_out_conversation :tenant :many
 -- in:  last_message int
 -- out: number int, chat_number int, previous int, id uuid, role text, content text, metadata json, created_at time,
 --      external_id text, idempotency_key text
+-- sqlite:
 WITH RECURSIVE chain (number) AS (
 	SELECT m.number FROM messages AS m WHERE m.organization_id = :organization AND m.number = :last_message
 	UNION ALL
@@ -154,6 +155,20 @@ SELECT m.number, m.chat_number, m.previous, m.id, m.role, m.content, m.metadata,
 FROM chain
 CROSS JOIN messages AS m
 WHERE m.number = chain.number AND m.organization_id = :organization;
+-- postgres: none
+
+-- PostgreSQL has them by their organization too. Those of a chat that was erased wait to follow it, and do not move.
+-- name: move_out_messages :tenant :many
+-- out: number int, chat_number int, previous int, id uuid, role text, content text, metadata json, created_at time,
+--      external_id text, idempotency_key text
+-- sqlite: none
+-- postgres:
+SELECT m.number, m.chat_number, m.previous, m.id, m.role, m.content, m.metadata, m.created_at, m.external_id,
+       m.idempotency_key
+FROM messages AS m
+WHERE m.organization_id = :organization
+  AND EXISTS (SELECT 1 FROM chats AS c WHERE c.organization_id = :organization AND c.number = m.chat_number)
+ORDER BY m.number;
 
 -- name: move_out_chat_summaries :tenant :many
 -- out: chat_number int, topic_summary text, user_score int, lead_score int, sentiment text, topics json,
@@ -215,6 +230,22 @@ WHERE l.organization_id = :organization;
 
 -- Into it, in the order of their numbers.
 
+-- What other rows refer to by number gets it beforehand on PostgreSQL, many at a time, so that nobody waits for it row by row;
+-- on SQLite (null) it gets the next one when it is stored.
+-- name: reserve_chat_numbers :tenant
+-- in:  count int
+-- out: number int
+-- sqlite: none
+-- postgres:
+SELECT nextval('chats_number_seq') FROM generate_series(1, :count) WHERE :organization IS NOT NULL;
+
+-- name: reserve_message_numbers :tenant
+-- in:  count int
+-- out: number int
+-- sqlite: none
+-- postgres:
+SELECT nextval('messages_number_seq') FROM generate_series(1, :count) WHERE :organization IS NOT NULL;
+
 -- name: move_in_api_keys :tenant
 -- in: id uuid, name text, hash text, masked text, created_at time, last_used_at time, revoked_at time
 INSERT INTO api_keys (organization_id, id, name, hash, masked, created_at, last_used_at, revoked_at)
@@ -239,19 +270,20 @@ INSERT INTO visitors (organization_id, id, email, name, source, metadata, create
 VALUES (:organization, :id, :email, :name, :source, :metadata, :created_at, :last_active_at);
 
 -- name: move_in_chats :tenant
--- in: id uuid, chat_id text, session_id text, user_id text, visitor_id uuid, location text, user_agent text,
+-- in: number int, id uuid, chat_id text, session_id text, user_id text, visitor_id uuid, location text, user_agent text,
 --     status text, metadata json, created_at time, given_lead_score int, given_sentiment text
-INSERT INTO chats (organization_id, id, chat_id, session_id, user_id, visitor_id, location, user_agent, status, metadata,
-                   created_at, given_lead_score, given_sentiment)
-VALUES (:organization, :id, :chat_id, :session_id, :user_id, :visitor_id, :location, :user_agent, :status, :metadata,
-        :created_at, :given_lead_score, :given_sentiment);
+INSERT INTO chats (organization_id, number, id, chat_id, session_id, user_id, visitor_id, location, user_agent, status,
+                   metadata, created_at, given_lead_score, given_sentiment)
+VALUES (:organization, :number, :id, :chat_id, :session_id, :user_id, :visitor_id, :location, :user_agent, :status,
+        :metadata, :created_at, :given_lead_score, :given_sentiment);
 
 -- name: move_in_messages :tenant
--- in: chat_number int, previous int, id uuid, role text, content text, metadata json, created_at time,
+-- in: number int, chat_number int, previous int, id uuid, role text, content text, metadata json, created_at time,
 --     external_id text, idempotency_key text
-INSERT INTO messages (organization_id, chat_number, previous, id, role, content, metadata, created_at, external_id,
+INSERT INTO messages (organization_id, number, chat_number, previous, id, role, content, metadata, created_at, external_id,
                       idempotency_key)
-VALUES (:organization, :chat_number, :previous, :id, :role, :content, :metadata, :created_at, :external_id, :idempotency_key);
+VALUES (:organization, :number, :chat_number, :previous, :id, :role, :content, :metadata, :created_at, :external_id,
+        :idempotency_key);
 
 -- name: move_in_chat_summaries :tenant
 -- in: chat_number int, topic_summary text, user_score int, lead_score int, sentiment text, topics json,
@@ -307,8 +339,8 @@ VALUES (:organization, :id, :created_at, :actor_kind, :actor_id, :actor_email, :
 
 -- Of a chat whose messages are there: chat_activity_create made the row.
 -- name: move_in_chat_activity :tenant
--- in: chat_number int, updated_at time, message_count int
-UPDATE chat_activity SET updated_at = :updated_at, message_count = :message_count
+-- in: chat_number int, updated_at time, message_count int, last_message int
+UPDATE chat_activity SET updated_at = :updated_at, message_count = :message_count, last_message = :last_message
 WHERE organization_id = :organization AND chat_number = :chat_number;
 
 -- Where a conversation begins, backwards: as long as a chat is there, all its messages are found from it.
@@ -316,129 +348,94 @@ WHERE organization_id = :organization AND chat_number = :chat_number;
 -- in: chat_number int, last_message int
 UPDATE chat_activity SET last_message = :last_message WHERE organization_id = :organization AND chat_number = :chat_number;
 
--- Gone: what to remove next of a table, and its removal by the same columns.
+-- Gone. What to remove next of a table that moves, move_out_… tells as well; of the others leave_find_… does. A row is removed by
+-- the columns that identify it, which those give first.
 
--- name: leave_find_chat :tenant
--- out: number int, last_message int, topic_summary text
-SELECT c.number, a.last_message, s.topic_summary
+-- name: leave_find_chats :tenant
+-- in:  limit int
+-- out: number int, last_message int, summary_of int, topic_summary text
+SELECT c.number, a.last_message, s.chat_number, s.topic_summary
 FROM chats AS c
 JOIN chat_activity AS a ON a.organization_id = :organization AND a.chat_number = c.number
 LEFT JOIN chat_summaries AS s ON s.organization_id = :organization AND s.chat_number = c.number
 WHERE c.organization_id = :organization
-LIMIT 1;
+LIMIT :limit;
 
 -- Of chats that were erased before.
 -- name: leave_find_erasure :tenant
 -- out: number int, chat_number int, next_message int
 SELECT e.number, e.chat_number, e.next_message FROM erasures AS e WHERE e.organization_id = :organization LIMIT 1;
 
--- name: leave_find_article_mentions :tenant
--- in:  limit int
--- out: number int
-SELECT t.number FROM article_mentions AS t WHERE t.organization_id = :organization LIMIT :limit;
+-- PostgreSQL finds messages by their organization: those behind the ones that are gone, which an index names until it is tidied.
+-- Null: there are none.
+-- name: leave_find_messages :tenant
+-- in:  after int, limit int
+-- out: until int
+-- sqlite: none
+-- postgres:
+SELECT max(next.number)
+FROM (SELECT m.number
+      FROM messages AS m
+      WHERE m.organization_id = :organization AND m.number > :after
+      ORDER BY m.number
+      LIMIT :limit) AS next;
+
+-- name: leave_messages :tenant
+-- in: after int, until int
+-- sqlite: none
+-- postgres:
+DELETE FROM messages WHERE organization_id = :organization AND number > :after AND number <= :until;
 
 -- name: leave_article_mentions :tenant
 -- in: number int
 DELETE FROM article_mentions WHERE organization_id = :organization AND number = :number;
 
--- name: leave_find_article_views :tenant
--- in:  limit int
--- out: number int
-SELECT t.number FROM article_views AS t WHERE t.organization_id = :organization LIMIT :limit;
-
 -- name: leave_article_views :tenant
 -- in: number int
 DELETE FROM article_views WHERE organization_id = :organization AND number = :number;
-
--- name: leave_find_web_mentions :tenant
--- in:  limit int
--- out: number int
-SELECT t.number FROM web_mentions AS t WHERE t.organization_id = :organization LIMIT :limit;
 
 -- name: leave_web_mentions :tenant
 -- in: number int
 DELETE FROM web_mentions WHERE organization_id = :organization AND number = :number;
 
--- name: leave_find_visitors :tenant
--- in:  limit int
--- out: number int
-SELECT t.number FROM visitors AS t WHERE t.organization_id = :organization LIMIT :limit;
-
 -- name: leave_visitors :tenant
 -- in: number int
 DELETE FROM visitors WHERE organization_id = :organization AND number = :number;
-
--- name: leave_find_users :tenant
--- in:  limit int
--- out: number int
-SELECT t.number FROM users AS t WHERE t.organization_id = :organization LIMIT :limit;
 
 -- name: leave_users :tenant
 -- in: number int
 DELETE FROM users WHERE organization_id = :organization AND number = :number;
 
--- name: leave_find_api_keys :tenant
--- in:  limit int
--- out: number int
-SELECT t.number FROM api_keys AS t WHERE t.organization_id = :organization LIMIT :limit;
-
 -- name: leave_api_keys :tenant
 -- in: number int
 DELETE FROM api_keys WHERE organization_id = :organization AND number = :number;
-
--- name: leave_find_audit_log :tenant
--- in:  limit int
--- out: number int
-SELECT t.number FROM audit_log AS t WHERE t.organization_id = :organization LIMIT :limit;
 
 -- name: leave_audit_log :tenant
 -- in: number int
 DELETE FROM audit_log WHERE organization_id = :organization AND number = :number;
 
--- name: leave_find_web_pages :tenant
--- in:  limit int
--- out: number int
-SELECT t.number FROM web_pages AS t WHERE t.organization_id = :organization LIMIT :limit;
-
 -- name: leave_web_pages :tenant
 -- in: number int
 DELETE FROM web_pages WHERE organization_id = :organization AND number = :number;
 
--- name: leave_find_invitations :tenant
--- in:  limit int
--- out: number int
-SELECT t.number FROM invitations AS t WHERE t.organization_id = :organization LIMIT :limit;
-
 -- name: leave_invitations :tenant
 -- in: number int
 DELETE FROM invitations WHERE organization_id = :organization AND number = :number;
-
--- name: leave_find_imported_rows :tenant
--- in:  limit int
--- out: source text, source_key text
-SELECT t.source, t.source_key FROM imported_rows AS t WHERE t.organization_id = :organization LIMIT :limit;
 
 -- name: leave_imported_rows :tenant
 -- in: source text, source_key text
 DELETE FROM imported_rows
 WHERE organization_id = :organization AND source = :source AND source_key = :source_key;
 
--- name: leave_find_articles :tenant
--- in:  limit int
--- out: article_id text
-SELECT t.article_id FROM articles AS t WHERE t.organization_id = :organization LIMIT :limit;
-
 -- name: leave_articles :tenant
 -- in: article_id text
 DELETE FROM articles WHERE organization_id = :organization AND article_id = :article_id;
 
--- name: leave_find_rollup_counts :tenant
--- in:  limit int
+-- name: leave_find_rollup_counts :tenant :many
 -- out: edition int, metric int, span int, start int, label text
 SELECT t.edition, t.metric, t.span, t.start, t.label
 FROM rollup_counts AS t
-WHERE t.organization_id = :organization
-LIMIT :limit;
+WHERE t.organization_id = :organization;
 
 -- name: leave_rollup_counts :tenant
 -- in: edition int, metric int, span int, start int, label text
@@ -446,26 +443,22 @@ DELETE FROM rollup_counts
 WHERE organization_id = :organization AND edition = :edition AND metric = :metric AND span = :span AND start = :start
   AND label = :label;
 
--- name: leave_find_rollup_members :tenant
--- in:  limit int
+-- name: leave_find_rollup_members :tenant :many
 -- out: edition int, metric int, member text, day int
 SELECT t.edition, t.metric, t.member, t.day
 FROM rollup_members AS t
-WHERE t.organization_id = :organization
-LIMIT :limit;
+WHERE t.organization_id = :organization;
 
 -- name: leave_rollup_members :tenant
 -- in: edition int, metric int, member text, day int
 DELETE FROM rollup_members
 WHERE organization_id = :organization AND edition = :edition AND metric = :metric AND member = :member AND day = :day;
 
--- name: leave_find_rollup_gaps :tenant
--- in:  limit int
+-- name: leave_find_rollup_gaps :tenant :many
 -- out: edition int, metric int, span int, start int, before int
 SELECT t.edition, t.metric, t.span, t.start, t.before
 FROM rollup_gaps AS t
-WHERE t.organization_id = :organization
-LIMIT :limit;
+WHERE t.organization_id = :organization;
 
 -- name: leave_rollup_gaps :tenant
 -- in: edition int, metric int, span int, start int, before int
@@ -473,21 +466,19 @@ DELETE FROM rollup_gaps
 WHERE organization_id = :organization AND edition = :edition AND metric = :metric AND span = :span AND start = :start
   AND before = :before;
 
--- name: leave_find_rollup_states :tenant
--- in:  limit int
+-- name: leave_find_rollup_states :tenant :many
 -- out: newest_edition int
-SELECT t.newest_edition FROM rollup_states AS t WHERE t.organization_id = :organization LIMIT :limit;
+SELECT t.newest_edition FROM rollup_states AS t WHERE t.organization_id = :organization;
 
 -- name: leave_rollup_states :tenant
 -- in: newest_edition int
 DELETE FROM rollup_states WHERE organization_id = :organization AND newest_edition = :newest_edition;
 
--- name: leave_find_search :tenant
--- in:  limit int
+-- name: leave_find_search :tenant :many
 -- out: document int
 -- sqlite: none
 -- postgres:
-SELECT t.document FROM search AS t WHERE t.organization_id = :organization LIMIT :limit;
+SELECT t.document FROM search AS t WHERE t.organization_id = :organization;
 
 -- name: leave_search :tenant
 -- in: document int
@@ -495,20 +486,14 @@ SELECT t.document FROM search AS t WHERE t.organization_id = :organization LIMIT
 -- postgres:
 DELETE FROM search WHERE organization_id = :organization AND document = :document;
 
--- name: leave_find_search_progress :tenant
--- in:  limit int
+-- name: leave_find_search_progress :tenant :many
 -- out: newest_message int
 -- sqlite: none
 -- postgres:
-SELECT t.newest_message FROM search_progress AS t WHERE t.organization_id = :organization LIMIT :limit;
+SELECT t.newest_message FROM search_progress AS t WHERE t.organization_id = :organization;
 
 -- name: leave_search_progress :tenant
 -- in: newest_message int
 -- sqlite: none
 -- postgres:
 DELETE FROM search_progress WHERE organization_id = :organization AND newest_message = :newest_message;
-
--- name: leave_account_of :tenant
--- in:  number int
--- out: account_id uuid
-SELECT u.account_id FROM users AS u WHERE u.organization_id = :organization AND u.number = :number;

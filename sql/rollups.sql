@@ -85,6 +85,22 @@ SELECT m.previous, m.role, m.created_at
 FROM messages AS m
 WHERE m.organization_id = :organization AND m.number = :number;
 
+-- Many steps of it at once.
+-- name: counted_conversation :tenant
+-- in:  number int, limit int
+-- out: number int, previous int, role text, created_at time
+WITH RECURSIVE chain (number, previous, role, created_at, step) AS (
+	SELECT m.number, m.previous, m.role, m.created_at, 1
+	FROM messages AS m
+	WHERE m.organization_id = :organization AND m.number = :number
+	UNION ALL
+	SELECT m.number, m.previous, m.role, m.created_at, chain.step + 1
+	FROM chain
+	JOIN messages AS m ON m.number = chain.previous AND m.organization_id = :organization
+	WHERE chain.step < :limit
+)
+SELECT chain.number, chain.previous, chain.role, chain.created_at FROM chain ORDER BY chain.step;
+
 -- The later one names the article; of two at the same time the one that came later.
 -- name: article_seen :tenant
 -- in: article_id text, article_name text, article_slug text, article_type text, seen_at time

@@ -142,6 +142,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
 	TO innkeeper_server;
 GRANT SELECT, UPDATE ON organizations TO innkeeper_server;
 GRANT SELECT, USAGE ON SEQUENCE messages_number_seq TO innkeeper_server;
+GRANT USAGE ON SEQUENCE chats_number_seq TO innkeeper_server;
 
 -- Where it is not known yet whose rows are asked for: a key or a session by its hash, the organizations with work.
 GRANT SELECT, INSERT ON organizations, secrets TO innkeeper_system;

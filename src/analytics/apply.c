@@ -259,32 +259,33 @@ static enum err uncount_message(const struct apply *apply, int64_t number, int64
 enum err apply_conversation(const struct apply *apply, int64_t chat_number, struct text session_id, int64_t *message,
 			    size_t most, enum sign sign, int64_t *seen)
 {
-	struct counted_message_out row;
+	const struct counted_conversation_in in = { .number = *message, .limit = (int64_t)most };
+	struct db *db = apply->counting->db;
+	struct counted_conversation_out row;
 	int64_t engaged_on = DB_NULL;
+	int64_t left = in.limit;
 	enum err err = OK;
 
-	while (err == OK && *message != DB_NULL && most-- > 0) {
-		const int64_t number = *message;
-
-		/* The role is the one text in it, and it is looked at before the next step. */
-		err = db_start(apply->counting->db, STATEMENT_COUNTED_MESSAGE,
-			       &(struct counted_message_in){ .number = number });
-		if (err == OK)
-			err = db_step(apply->counting->db, STATEMENT_COUNTED_MESSAGE, &row);
+	if (*message == DB_NULL || most == 0)
+		return OK;
+	err = db_start(db, STATEMENT_COUNTED_CONVERSATION, &in);
+	while (err == OK && *message != DB_NULL && left-- > 0) {
+		err = db_step(db, STATEMENT_COUNTED_CONVERSATION, &row);
 		if (err != OK)
 			break;
 		++*seen;
 		*message = row.previous;
+		/* The role is the one text in it, and it is looked at before the next step. */
 		if (!text_equal(row.role, TEXT("user")))
 			continue;
 		if (sign == COUNTED) {
 			err = apply_message(apply, chat_number, session_id, row.created_at, engaged_on);
 			engaged_on = calendar_day(apply->editions[0].calendar, row.created_at);
 		} else {
-			err = uncount_message(apply, number, row.created_at);
+			err = uncount_message(apply, row.number, row.created_at);
 		}
 	}
-	db_stop(apply->counting->db, STATEMENT_COUNTED_MESSAGE);
+	db_stop(db, STATEMENT_COUNTED_CONVERSATION);
 	return err == ERR_NOT_FOUND ? ERR_STORAGE : err; /* a link that leads nowhere */
 }
 

@@ -4,12 +4,13 @@
 #include "base/clock.h"
 #include "store/query.h"
 
-#define STEP_ROWS         256
-#define STEP_MICROSECONDS 4000
-#define MESSAGES_AT_ONCE  100
-#define SWEEP_ROWS        512
-#define MARK_START        (-1000000000000000) /* before any time there is */
-#define ROW_CAP           ((size_t)64 * 1024 * 1024)
+#define STEP_ROWS           256
+#define STEP_MICROSECONDS   4000
+#define REMOTE_MICROSECONDS 20000 /* where others have lanes of their own, and a step costs round trips */
+#define MESSAGES_AT_ONCE    100
+#define SWEEP_ROWS          512
+#define MARK_START          (-1000000000000000) /* before any time there is */
+#define ROW_CAP             ((size_t)64 * 1024 * 1024)
 
 static enum err read_state(const struct counting *counting, struct rollup_state_out *out)
 {
@@ -333,7 +334,8 @@ static enum err step_build(const struct counting *counting, struct rollup_state_
 			     .state = state,
 			     .rows = rows,
 			     .messages = messages,
-			     .until = clock_monotonic() + STEP_MICROSECONDS };
+			     .until = clock_monotonic() +
+				      (db_is_remote(counting->db) ? REMOTE_MICROSECONDS : STEP_MICROSECONDS) };
 	struct arena arena; /* of one row */
 	struct book *book;
 	enum err err = ledger_book(counting->ledger, counting->db, counting->scope, &book);

@@ -160,12 +160,32 @@ static enum err find(struct call *call, const struct move_place *place, struct t
 	return err;
 }
 
+/* An organization's record goes with it: what remains of who erased it, and what, is the log and what is printed. */
+static void log_receipt(const struct call *call, const struct moving *moving, const struct move_receipt *receipt)
+{
+	char id[UUID_TEXT_SIZE];
+	struct buffer text;
+
+	uuid_format(&moving->id, id);
+	buffer_init(&text, MOVE_RECEIPT_MAX);
+	move_receipt_write(receipt, &text);
+	LOG(call->house->log, LOG_INFO, "organization erased by the operator", LOG_TEXT("organization", moving->slug),
+	    LOG_STRING("id", id), LOG_TEXT("erased", ((struct text){ text.at, text.length })));
+	buffer_fini(&text);
+}
+
 static enum err remove_found(struct call *call, struct text slug, struct moving *moving, struct move_receipt *receipt)
 {
 	const struct move_place place = move_place_of(call->house);
 	enum err err = find(call, &place, slug, moving);
 
-	return err == OK ? move_remove(&place, moving, receipt, &call->fault) : err;
+	if (err != OK)
+		return err;
+	LOG(call->house->log, LOG_INFO, "the operator erases an organization", LOG_TEXT("organization", slug));
+	err = move_remove(&place, moving, receipt, &call->fault);
+	if (err == OK)
+		log_receipt(call, moving, receipt);
+	return err;
 }
 
 enum err move_away(struct call *call)

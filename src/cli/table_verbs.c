@@ -150,60 +150,56 @@ static void put_statement(struct json_out *out, const struct statement *statemen
 	json_close_object(out);
 }
 
-static int print_json(const struct buffer *buffer)
+static void put_routes(struct json_out *out)
 {
-	if (buffer->failed || fwrite(buffer->at, 1, buffer->length, stdout) != buffer->length || putchar('\n') == EOF)
-		return verb_failed(&(struct fault){ 0 });
-	return EXIT_SUCCESS;
+	for (size_t i = 0; i < route_count; i++)
+		put_route(out, &routes[i]);
+}
+
+static void put_statements(struct json_out *out)
+{
+	for (size_t i = 0; i < statement_count; i++)
+		put_statement(out, &statements[i]);
+}
+
+static int print_json(void (*put_rows)(struct json_out *out))
+{
+	struct json_out out;
+	struct buffer buffer;
+	bool printed;
+
+	buffer_init(&buffer, TABLE_MAX);
+	json_out_init(&out, &buffer);
+	json_open_array(&out);
+	put_rows(&out);
+	json_close_array(&out);
+	printed =
+	    !buffer.failed && fwrite(buffer.at, 1, buffer.length, stdout) == buffer.length && putchar('\n') != EOF;
+	buffer_fini(&buffer);
+	return printed ? EXIT_SUCCESS : verb_failed(&(struct fault){ 0 });
 }
 
 int routes_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 	       struct arena *arena)
 {
-	struct json_out out;
-	struct buffer buffer;
-	int status;
-
 	(void)verb, (void)settings, (void)arena;
-	if (arguments->values[0].at == NULL) {
-		for (size_t i = 0; i < route_count; i++)
-			printf("%-7s %-36s %-8s %s\n", routes[i].method, routes[i].path,
-			       credentials[routes[i].credential], routes[i].about);
-		return EXIT_SUCCESS;
-	}
-	buffer_init(&buffer, TABLE_MAX);
-	json_out_init(&out, &buffer);
-	json_open_array(&out);
+	if (arguments->values[0].at != NULL)
+		return print_json(put_routes);
 	for (size_t i = 0; i < route_count; i++)
-		put_route(&out, &routes[i]);
-	json_close_array(&out);
-	status = print_json(&buffer);
-	buffer_fini(&buffer);
-	return status;
+		printf("%-7s %-36s %-8s %s\n", routes[i].method, routes[i].path, credentials[routes[i].credential],
+		       routes[i].about);
+	return EXIT_SUCCESS;
 }
 
 int statements_run(const struct verb *verb, const struct settings *settings, const struct verb_arguments *arguments,
 		   struct arena *arena)
 {
-	struct json_out out;
-	struct buffer buffer;
-	int status;
-
 	(void)verb, (void)settings, (void)arena;
-	if (arguments->values[0].at == NULL) {
-		for (size_t i = 0; i < statement_count; i++)
-			printf("%-40s %-7s %s\n", statements[i].name,
-			       statements[i].kind == STATEMENT_TENANT ? "tenant" : "system",
-			       statements[i].write_target == NULL ? "" : statements[i].write_target);
-		return EXIT_SUCCESS;
-	}
-	buffer_init(&buffer, TABLE_MAX);
-	json_out_init(&out, &buffer);
-	json_open_array(&out);
+	if (arguments->values[0].at != NULL)
+		return print_json(put_statements);
 	for (size_t i = 0; i < statement_count; i++)
-		put_statement(&out, &statements[i]);
-	json_close_array(&out);
-	status = print_json(&buffer);
-	buffer_fini(&buffer);
-	return status;
+		printf("%-40s %-7s %s\n", statements[i].name,
+		       statements[i].kind == STATEMENT_TENANT ? "tenant" : "system",
+		       statements[i].write_target == NULL ? "" : statements[i].write_target);
+	return EXIT_SUCCESS;
 }

@@ -102,6 +102,31 @@ static enum err take(struct legacy_storing *storing, struct legacy_record *recor
 	return err == ERR_NOT_FOUND ? legacy_remember(storing, source, record->key, NULL) : err;
 }
 
+void legacy_article_mention_foresee(struct legacy_storing *storing, const struct legacy_record *record)
+{
+	if (record->web)
+		legacy_web_mention_foresee(storing, record);
+	else
+		legacy_foresee_find(storing, MENTIONS, record->key);
+}
+
+void legacy_article_view_foresee(struct legacy_storing *storing, const struct legacy_record *record)
+{
+	legacy_foresee_find(storing, VIEWS, record->key);
+	legacy_foresee_links(storing, record);
+}
+
+void legacy_web_mention_foresee(struct legacy_storing *storing, const struct legacy_record *record)
+{
+	const struct legacy_web_mention_create_in *mention = &record->as.web;
+
+	legacy_foresee_find(storing, WEB, record->key);
+	legacy_foresee_links(storing, record);
+	if (mention->session_id.at == NULL)
+		db_foresee(storing->counting.db, STATEMENT_LEGACY_CHAT,
+			   &(struct legacy_chat_in){ .chat_id = mention->chat_id });
+}
+
 enum err legacy_article_mention_store(struct legacy_storing *storing, struct legacy_record *record)
 {
 	const struct counting *counting = &storing->counting;

@@ -210,6 +210,17 @@ static enum err choose_id(struct legacy_storing *storing, const struct legacy_re
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
+void legacy_chat_foresee(struct legacy_storing *storing, const struct legacy_record *record)
+{
+	struct db *db = storing->counting.db;
+
+	db_foresee(db, STATEMENT_CHAT_BY_EXTERNAL_ID,
+		   &(struct chat_by_external_id_in){ .chat_id = record->as.chat.row.chat_id });
+	if (!uuid_is_nil(&record->id))
+		db_foresee(db, STATEMENT_CHAT_BY_ID, &(struct chat_by_id_in){ .id = record->id });
+	legacy_foresee_links(storing, record);
+}
+
 static enum err store_summary(struct legacy_storing *storing, const struct legacy_record *record, int64_t number)
 {
 	struct legacy_summary_create_in summary = record->as.chat.summary.row;
@@ -218,7 +229,7 @@ static enum err store_summary(struct legacy_storing *storing, const struct legac
 	if (!record->as.chat.summary.there)
 		return OK;
 	summary.chat_number = number;
-	err = query_run(storing->counting.db, STATEMENT_LEGACY_SUMMARY_CREATE, &summary, NULL);
+	err = db_send(storing->counting.db, STATEMENT_LEGACY_SUMMARY_CREATE, &summary);
 	return err == OK && summary.topic_summary.at != NULL
 		   ? search_change_summary(storing->counting.db, number, (struct text){ 0 }, summary.topic_summary)
 		   : err;
@@ -249,10 +260,9 @@ enum err legacy_chat_store(struct legacy_storing *storing, struct legacy_record 
 	if (err != OK)
 		return err;
 	counted.number = db_inserted(counting->db);
-	err = query_run(counting->db, STATEMENT_CHAT_ACTIVITY_CREATE,
-			&(struct chat_activity_create_in){ .chat_number = counted.number,
-							   .updated_at = record->as.chat.updated_at },
-			NULL);
+	err = db_send(counting->db, STATEMENT_CHAT_ACTIVITY_CREATE,
+		      &(struct chat_activity_create_in){ .chat_number = counted.number,
+							 .updated_at = record->as.chat.updated_at });
 	if (err == OK)
 		err = counting_chat(counting, &counted, COUNTED);
 	return err == OK ? store_summary(storing, record, counted.number) : err;
@@ -306,7 +316,7 @@ enum err legacy_message_read(struct legacy_reading *reading, const struct legacy
 }
 
 /* By its own name, or by the id that the old system gave it. */
-static enum err find_chat(struct legacy_storing *storing, struct text given, struct legacy_chat_out *out)
+static enum err ask_for_chat(struct legacy_storing *storing, struct text given, struct legacy_chat_out *out)
 {
 	struct db *db = storing->counting.db;
 	struct arena *arena = storing->counting.arena;
@@ -323,9 +333,51 @@ static enum err find_chat(struct legacy_storing *storing, struct text given, str
 	return err;
 }
 
-/* What a stored message moves. */
+static struct legacy_known *find_known(const struct legacy_storing *storing, struct text name)
+{
+	struct legacy_known *known = storing->known;
+
+	while (known != NULL && !text_equal(known->name, name))
+		known = known->next;
+	return known;
+}
+
+/* Under each name that a piece uses a chat is asked for once: what it has moved since, it knows. */
+static enum err find_chat(struct legacy_storing *storing, struct text name, struct legacy_chat_out **out)
+{
+	struct arena *arena = storing->counting.arena;
+	struct legacy_known *known = find_known(storing, name);
+	enum err err;
+
+	*out = known == NULL ? arena_take(arena, sizeof **out) : known->chat;
+	if (known != NULL)
+		return OK;
+	known = arena_take(arena, sizeof *known);
+	if (known == NULL || *out == NULL)
+		return ERR_MEMORY;
+	err = ask_for_chat(storing, name, *out);
+	if (err != OK)
+		return err;
+	for (const struct legacy_known *other = storing->known; other != NULL; other = other->next)
+		if (other->chat->number == (*out)->number)
+			*out = other->chat;
+	*known = (struct legacy_known){ storing->known, name, *out };
+	storing->known = known;
+	return OK;
+}
+
+void legacy_message_foresee(struct legacy_storing *storing, const struct legacy_record *record)
+{
+	struct db *db = storing->counting.db;
+
+	db_foresee(db, STATEMENT_MESSAGE_BY_EXTERNAL_ID,
+		   &(struct message_by_external_id_in){ .external_id = record->as.message.row.external_id });
+	db_foresee(db, STATEMENT_LEGACY_CHAT, &(struct legacy_chat_in){ .chat_id = record->as.message.chat_id });
+}
+
+/* What a stored message moves. A remote database knows its number by itself. */
 static enum err move_on(struct legacy_storing *storing, const struct message_create_in *message,
-			const struct legacy_chat_out *chat)
+			struct legacy_chat_out *chat)
 {
 	const struct counting *counting = &storing->counting;
 	const int64_t number = db_inserted(counting->db);
@@ -340,11 +392,14 @@ static enum err move_on(struct legacy_storing *storing, const struct message_cre
 	move.counted_edition = last.edition;
 	move.counted_day = last.day;
 	if (err == OK)
-		err = query_run(counting->db, STATEMENT_CHAT_ACTIVITY_MOVE, &move, NULL);
+		err = db_send(counting->db, STATEMENT_CHAT_ACTIVITY_MOVE, &move);
 	if (err == OK && chat->summarized_at != DB_NULL && message->created_at <= chat->summarized_at)
-		err = query_run(
-		    counting->db, STATEMENT_LEGACY_SUMMARY_REST_ON,
-		    &(struct legacy_summary_rest_on_in){ .chat_number = chat->number, .last_message = number }, NULL);
+		err =
+		    db_send(counting->db, STATEMENT_LEGACY_SUMMARY_REST_ON,
+			    &(struct legacy_summary_rest_on_in){ .chat_number = chat->number, .last_message = number });
+	chat->last_message = number;
+	chat->counted_edition = last.edition;
+	chat->counted_day = last.day;
 	return err;
 }
 
@@ -354,7 +409,7 @@ enum err legacy_message_store(struct legacy_storing *storing, struct legacy_reco
 	struct arena *arena = storing->counting.arena;
 	struct message_create_in message = record->as.message.row;
 	struct message_by_external_id_out there;
-	struct legacy_chat_out chat;
+	struct legacy_chat_out *chat;
 	enum err err =
 	    query_one(db, STATEMENT_MESSAGE_BY_EXTERNAL_ID,
 		      &(struct message_by_external_id_in){ .external_id = message.external_id }, &there, arena);
@@ -371,11 +426,11 @@ enum err legacy_message_store(struct legacy_storing *storing, struct legacy_reco
 		return err;
 	if (message.created_at == DB_NULL) {
 		legacy_note(record, arena, "When it was said is not known: taken as the chat's begin.");
-		message.created_at = chat.created_at;
+		message.created_at = chat->created_at;
 	}
 	message.id = uuid_is_nil(&record->id) ? uuid_new_at(message.created_at) : record->id;
-	message.chat_number = chat.number;
-	message.previous = chat.last_message;
-	err = query_run(db, STATEMENT_MESSAGE_CREATE, &message, NULL);
-	return err == OK ? move_on(storing, &message, &chat) : err;
+	message.chat_number = chat->number;
+	message.previous = chat->last_message;
+	err = db_send(db, STATEMENT_MESSAGE_CREATE, &message);
+	return err == OK ? move_on(storing, &message, chat) : err;
 }

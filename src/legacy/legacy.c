@@ -15,6 +15,7 @@
 #define BATCH_BYTES        ((size_t)8 * 1024 * 1024)   /* read into memory, then stored */
 #define BATCH_MEMORY       ((size_t)256 * 1024 * 1024) /* of one with the largest rows there may be */
 #define HOLD_MICROSECONDS  12000                       /* of the writer, by one piece of a batch */
+#define ROWS_AHEAD         128                         /* of a piece, where the database is remote and lags behind */
 #define TELL_MICROSECONDS  INT64_C(2000000)
 #define PATIENCE           100 /* refusals of a writer that is busy, one after the other */
 #define BREATH_NANOSECONDS 100000000L
@@ -35,9 +36,10 @@ struct run {
 	struct arena memory;
 	struct legacy_record *records;
 	size_t count;
-	size_t next; /* the first that is not stored yet */
-	size_t upto; /* the first that the piece under way has not come to */
-	bool single; /* one record a piece: one of them was refused */
+	size_t next;                /* the first that is not stored yet */
+	size_t upto;                /* the first that the piece under way has not come to */
+	struct legacy_note **notes; /* of each, as they were read */
+	bool single;                /* one record a piece: one of them was refused */
 };
 
 static void tell(struct run *run, bool now)
@@ -61,25 +63,69 @@ static enum err reject(struct run *run, struct text key, struct text reason)
 	return rejected_put(&run->rejected, run->table->name, key, "rejected", reason, run->fault);
 }
 
-/* On the writer's thread: as many records as a few milliseconds allow. */
+static struct legacy_storing storing_of(struct run *run, struct db *db)
+{
+	return (struct legacy_storing){ .counting = { .ledger = run->order->ledgers[db_lane(db)],
+						      .db = db,
+						      .scope = run->order->scope,
+						      .arena = &run->memory },
+					.awaits = &run->order->awaits[db_lane(db)],
+					.now = run->order->now };
+}
+
+/* Behind the last record that the next piece may come to. */
+static size_t end_of_piece(const struct run *run, const struct db *db)
+{
+	const size_t most = run->single ? 1 : db_is_remote(db) ? ROWS_AHEAD : run->count;
+
+	return most < run->count - run->next ? run->next + most : run->count;
+}
+
+/* On the writer's thread, as the two below. */
+static void foresee_piece(struct db *db, void *context)
+{
+	struct run *run = context;
+	struct legacy_storing storing = storing_of(run, db);
+
+	if (run->table->foresee == NULL)
+		return;
+	counting_foresee(db);
+	for (size_t i = run->next; i < end_of_piece(run, db); i++)
+		run->table->foresee(&storing, &run->records[i]);
+}
+
+/* As many records as a few milliseconds allow. */
 static enum err store_piece(struct db *db, void *context)
 {
 	struct run *run = context;
 	const int64_t began = clock_monotonic();
-	struct legacy_storing storing = { .counting = { .ledger = run->order->ledgers[db_lane(db)],
-							.db = db,
-							.scope = run->order->scope,
-							.arena = &run->memory },
-					  .awaits = &run->order->awaits[db_lane(db)],
-					  .now = run->order->now };
+	const size_t end = end_of_piece(run, db);
+	struct legacy_storing storing = storing_of(run, db);
 	enum err err = OK;
 
-	for (run->upto = run->next; err == OK && run->upto < run->count; run->upto++) {
-		if (run->upto > run->next && (run->single || clock_monotonic() - began > HOLD_MICROSECONDS))
+	for (run->upto = run->next; err == OK && run->upto < end; run->upto++) {
+		if (run->upto > run->next && clock_monotonic() - began > HOLD_MICROSECONDS)
 			break;
 		err = run->table->store(&storing, &run->records[run->upto]);
 	}
 	return run->memory.failed ? ERR_MEMORY : err;
+}
+
+/* What a piece that was undone has said of its records, from one on, was never so. */
+static void forget_from(struct run *run, size_t first)
+{
+	for (size_t i = first; i < run->count; i++) {
+		run->records[i].notes = run->notes[i];
+		run->records[i].reason = (struct text){ 0 };
+		run->records[i].there = false;
+	}
+}
+
+static void forget_piece(void *context)
+{
+	struct run *run = context;
+
+	forget_from(run, run->next);
 }
 
 /* A record that the writer has done with. */
@@ -118,9 +164,12 @@ static enum err wait_a_while(const struct run *run, int *left)
 }
 
 /* What the database itself refuses is found by storing one record at a time. */
-static enum err store_next(struct run *run, struct legacy_note *const *notes)
+static enum err store_next(struct run *run)
 {
-	enum err err = writer_perform(run->order->writer, run->order->scope, store_piece, run);
+	const struct writer_work work = {
+		.run = store_piece, .again = forget_piece, .foresee = foresee_piece, .context = run
+	};
+	enum err err = writer_perform_work(run->order->writer, run->order->scope, &work);
 
 	if (err == ERR_CONFLICT || err == ERR_INVALID || err == ERR_TOO_LARGE) {
 		if (run->single) {
@@ -135,24 +184,23 @@ static enum err store_next(struct run *run, struct legacy_note *const *notes)
 	} else if (err != OK) {
 		run->upto = run->next;
 	}
-	for (size_t i = run->upto; i < run->count; i++) { /* what a piece that was undone has said */
-		run->records[i].notes = notes[i];
-		run->records[i].reason = (struct text){ 0 };
-	}
+	forget_from(run, run->upto);
 	return err;
 }
 
 static enum err store_batch(struct run *run)
 {
-	struct legacy_note **notes = arena_take_many(&run->memory, run->count, sizeof(struct legacy_note *));
 	int patience = PATIENCE;
-	enum err err = notes == NULL ? ERR_MEMORY : OK;
+	enum err err = OK;
 
-	for (size_t i = 0; err == OK && i < run->count; i++)
-		notes[i] = run->records[i].notes;
+	run->notes = arena_take_many(&run->memory, run->count, sizeof(struct legacy_note *));
+	if (run->notes == NULL)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < run->count; i++)
+		run->notes[i] = run->records[i].notes;
 	run->single = false;
 	for (run->next = 0; err == OK && run->next < run->count;) {
-		err = store_next(run, notes);
+		err = store_next(run);
 		if (err == ERR_UNAVAILABLE)
 			err = wait_a_while(run, &patience);
 		else if (err == OK)

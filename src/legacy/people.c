@@ -247,6 +247,18 @@ static enum err find_taken(struct legacy_storing *storing, const struct legacy_r
 	return err == ERR_NOT_FOUND ? legacy_find(storing, "visitors", record->key, out) : err;
 }
 
+void legacy_visitor_foresee(struct legacy_storing *storing, const struct legacy_record *record)
+{
+	const struct text email = record->as.visit.row.email;
+	struct db *db = storing->counting.db;
+
+	if (!uuid_is_nil(&record->id))
+		db_foresee(db, STATEMENT_VISITOR_BY_ID, &(struct visitor_by_id_in){ .id = record->id });
+	legacy_foresee_find(storing, "visitors", record->key);
+	if (email.at != NULL)
+		db_foresee(db, STATEMENT_VISITOR_BY_EMAIL, &(struct visitor_by_email_in){ .email = email });
+}
+
 enum err legacy_visitor_store(struct legacy_storing *storing, struct legacy_record *record)
 {
 	const struct text email = record->as.visit.row.email;

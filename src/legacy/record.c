@@ -168,7 +168,28 @@ enum err legacy_remember(struct legacy_storing *storing, const char *source, str
 
 	if (kept != NULL)
 		row.kept_id = *kept;
-	return query_run(storing->counting.db, STATEMENT_IMPORTED_ROW_CREATE, &row, NULL);
+	return db_send(storing->counting.db, STATEMENT_IMPORTED_ROW_CREATE, &row);
+}
+
+void legacy_foresee_find(struct legacy_storing *storing, const char *source, struct text key)
+{
+	db_foresee(storing->counting.db, STATEMENT_IMPORTED_ROW,
+		   &(struct imported_row_in){ .source = text_of(source), .source_key = key });
+}
+
+void legacy_foresee_links(struct legacy_storing *storing, const struct legacy_record *record)
+{
+	struct uuid id;
+
+	if (record->visitor.at != NULL && uuid_parse(record->visitor, &id) == OK)
+		db_foresee(storing->counting.db, STATEMENT_VISITOR_BY_ID, &(struct visitor_by_id_in){ .id = id });
+	else if (record->visitor.at != NULL)
+		legacy_foresee_find(storing, "visitors", record->visitor);
+	if (record->user.at == NULL)
+		return;
+	legacy_foresee_find(storing, "users",
+			    uuid_parse(record->user, &id) == OK ? lower(storing->counting.arena, record->user)
+								: record->user);
 }
 
 enum err legacy_link_visitor(struct legacy_storing *storing, struct legacy_record *record, struct uuid *out)

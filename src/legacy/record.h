@@ -80,6 +80,14 @@ struct legacy_storing {
 	struct counting counting; /* db, scope, arena, ledger */
 	struct search_awaits *awaits;
 	int64_t now;
+	struct legacy_known *known; /* chats that this piece has had messages of, by the names they were asked for */
+};
+
+/* A chat as this piece has moved it. */
+struct legacy_known {
+	struct legacy_known *next;
+	struct text name;
+	struct legacy_chat_out *chat;
 };
 
 /* Refuses the record; the first reason stays. */
@@ -113,6 +121,10 @@ enum err legacy_find(struct legacy_storing *storing, const char *source, struct 
 enum err legacy_remember(struct legacy_storing *storing, const char *source, struct text key,
 			 const struct uuid *kept) WARN_UNUSED;
 
+/* Asks ahead for what the function of the same name will read. */
+void legacy_foresee_find(struct legacy_storing *storing, const char *source, struct text key);
+void legacy_foresee_links(struct legacy_storing *storing, const struct legacy_record *record);
+
 /* The visitor whom the record names; nil, and a note, when there is none. */
 enum err legacy_link_visitor(struct legacy_storing *storing, struct legacy_record *record,
 			     struct uuid *out) WARN_UNUSED;
@@ -125,17 +137,23 @@ enum err legacy_settings_store(struct legacy_storing *, struct legacy_record *);
 enum err legacy_user_read(struct legacy_reading *, const struct legacy_row *, struct legacy_record *);
 enum err legacy_user_store(struct legacy_storing *, struct legacy_record *);
 enum err legacy_visitor_read(struct legacy_reading *, const struct legacy_row *, struct legacy_record *);
+void legacy_visitor_foresee(struct legacy_storing *, const struct legacy_record *);
 enum err legacy_visitor_store(struct legacy_storing *, struct legacy_record *);
 enum err legacy_session_store(struct legacy_storing *, struct legacy_record *);
 enum err legacy_chat_read(struct legacy_reading *, const struct legacy_row *, struct legacy_record *);
+void legacy_chat_foresee(struct legacy_storing *, const struct legacy_record *);
 enum err legacy_chat_store(struct legacy_storing *, struct legacy_record *);
 enum err legacy_message_read(struct legacy_reading *, const struct legacy_row *, struct legacy_record *);
+void legacy_message_foresee(struct legacy_storing *, const struct legacy_record *);
 enum err legacy_message_store(struct legacy_storing *, struct legacy_record *);
 enum err legacy_article_mention_read(struct legacy_reading *, const struct legacy_row *, struct legacy_record *);
+void legacy_article_mention_foresee(struct legacy_storing *, const struct legacy_record *);
 enum err legacy_article_mention_store(struct legacy_storing *, struct legacy_record *);
 enum err legacy_article_view_read(struct legacy_reading *, const struct legacy_row *, struct legacy_record *);
+void legacy_article_view_foresee(struct legacy_storing *, const struct legacy_record *);
 enum err legacy_article_view_store(struct legacy_storing *, struct legacy_record *);
 enum err legacy_web_mention_read(struct legacy_reading *, const struct legacy_row *, struct legacy_record *);
+void legacy_web_mention_foresee(struct legacy_storing *, const struct legacy_record *);
 enum err legacy_web_mention_store(struct legacy_storing *, struct legacy_record *);
 enum err legacy_trip_read(struct legacy_reading *, const struct legacy_row *, struct legacy_record *);
 enum err legacy_trip_store(struct legacy_storing *, struct legacy_record *);

@@ -105,6 +105,8 @@ struct legacy_table {
 	bool again;                  /* its rows were gone through before: nothing new is said of them */
 	/* Checks a row and makes a record of it, on the importing thread; the record says what is wrong. ERR_MEMORY. */
 	enum err (*read)(struct legacy_reading *reading, const struct legacy_row *row, struct legacy_record *record);
+	/* Asks ahead for what storing the record will read; NULL: for nothing. */
+	void (*foresee)(struct legacy_storing *storing, const struct legacy_record *record);
 	/* Stores the record, on the writer's thread, in the organization's scope. */
 	enum err (*store)(struct legacy_storing *storing, struct legacy_record *record);
 };

@@ -1,4 +1,5 @@
 #include "analytics/counting.h"
+#include "auth/audit.h"
 #include "base/clock.h"
 #include "move/move.h"
 #include "store/query.h"
@@ -91,14 +92,14 @@ static enum err remember_member(struct exporting *exporting, const struct uuid *
 
 static enum err add_conversation(struct exporting *exporting, size_t which, int64_t last_message)
 {
-	const struct move_out_messages_in in = { .last_message = last_message };
-	struct move_out_messages_out row;
+	const struct move_out_conversation_in in = { .last_message = last_message };
+	struct move_out_conversation_out row;
 	enum err err =
-	    last_message == DB_NULL ? ERR_NOT_FOUND : db_start(exporting->db, STATEMENT_MOVE_OUT_MESSAGES, &in);
+	    last_message == DB_NULL ? ERR_NOT_FOUND : db_start(exporting->db, STATEMENT_MOVE_OUT_CONVERSATION, &in);
 
-	while (err == OK && (err = db_step(exporting->db, STATEMENT_MOVE_OUT_MESSAGES, &row)) == OK)
+	while (err == OK && (err = db_step(exporting->db, STATEMENT_MOVE_OUT_CONVERSATION, &row)) == OK)
 		err = explain(exporting, "messages", add(exporting, which, &row));
-	db_stop(exporting->db, STATEMENT_MOVE_OUT_MESSAGES);
+	db_stop(exporting->db, STATEMENT_MOVE_OUT_CONVERSATION);
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
@@ -117,7 +118,7 @@ static enum err add_row(struct exporting *exporting, size_t table, const union q
 
 	if (err == OK && move_tables[table].kind == MOVE_USERS)
 		err = remember_member(exporting, &((const struct move_out_users_out *)row)->account_id);
-	if (err == OK && move_tables[table].kind == MOVE_ACTIVITIES)
+	if (err == OK && move_tables[table].kind == MOVE_ACTIVITIES && !exporting->place->remote)
 		err = add_conversation(exporting, exporting->tables[table_of(MOVE_MESSAGES)],
 				       ((const struct move_out_chat_activity_out *)row)->last_message);
 	return err;
@@ -129,7 +130,7 @@ static enum err add_table(struct exporting *exporting, size_t table)
 	union query_row row;
 	enum err err;
 
-	if (move_tables[table].kind == MOVE_MESSAGES)
+	if (move_tables[table].kind == MOVE_MESSAGES && !exporting->place->remote)
 		return OK; /* chat by chat */
 	moves_part(exporting->place->moves, move_tables[table].name, 0);
 	err = db_start(exporting->db, id, NULL);
@@ -189,12 +190,28 @@ static enum err read_all(struct exporting *exporting, const struct scope *scope,
 	return err;
 }
 
+static enum err write_record(struct db *db, void *context)
+{
+	return audit_write(db, context);
+}
+
+/* Before the moment that is read: the file tells of it too, and the organization reads the same wherever it comes in.
+ */
+static enum err record(const struct move_place *place, const struct scope *scope)
+{
+	struct audit_entry entry = { .at = clock_now(), .actor = AUDIT_OPERATOR, .action = "organization.export" };
+
+	return move_piece(place, scope, write_record, &entry);
+}
+
 enum err move_export(const struct move_place *place, const struct scope *scope, struct text path, struct arena *arena,
 		     struct move_exported *out, struct fault *fault)
 {
 	struct exporting exporting = { .place = place, .arena = arena, .fault = fault };
 	enum err err = archive_create(&exporting.archive, path, place->log, fault);
 
+	if (err == OK)
+		err = record(place, scope);
 	if (err == OK)
 		err = read_all(&exporting, scope, &out->manifest);
 	moves_part(place->moves, "checksums", 0);

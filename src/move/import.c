@@ -1,9 +1,11 @@
 #include <string.h>
 
 #include "analytics/build.h"
+#include "auth/audit.h"
 #include "auth/slug.h"
 #include "base/clock.h"
 #include "base/json_in.h"
+#include "base/json_out.h"
 #include "move/move.h"
 #include "search/indexer.h"
 #include "store/number_map.h"
@@ -11,9 +13,12 @@
 
 #define PIECE_MEMORY ((size_t)64 * 1024 * 1024)
 #define VALUE_MEMORY ((size_t)64 * 1024 * 1024)
+#define DETAIL_BYTES ((size_t)4096)
+#define ROWS_AHEAD   128                    /* sent before they are waited for */
+#define BYTES_AHEAD  ((int64_t)1024 * 1024) /* the same, of their texts */
 
-/* Kinds of the number map. */
-enum { OF_CHATS, OF_MESSAGES };
+/* Kinds of the number map: rows by the numbers they had, and the newest message of a chat that has come in so far. */
+enum { OF_CHATS, OF_MESSAGES, OF_ENDS };
 
 struct importing {
 	const struct move_place *place;
@@ -29,6 +34,12 @@ struct importing {
 	int64_t rows;
 	bool more;
 	int64_t newest_message; /* its number here */
+	/* Numbers that rows of this table get, where they must be known beforehand. */
+	struct {
+		int64_t list[ROWS_AHEAD];
+		size_t count;
+		size_t next;
+	} reserved;
 };
 
 static enum err wrong(const struct importing *importing, const char *what)
@@ -215,35 +226,49 @@ static enum err map_numbers(const struct importing *importing, const struct stat
 	return OK;
 }
 
+/* A conversation is one chain through all its messages, in their order. */
+static enum err check_chain(const struct importing *importing, const struct move_in_messages_in *message)
+{
+	int64_t end = DB_NULL;
+	enum err err = number_map_get(importing->map, OF_ENDS, message->chat_number, &end);
+
+	if (err == ERR_NOT_FOUND)
+		err = OK;
+	return err == OK && end != message->previous ? wrong(importing, "a conversation is no chain of its messages")
+						     : err;
+}
+
+/* On SQLite a message is found by its chat alone, also where what came in so far must go again. */
 static enum err follow_message(struct importing *importing, struct db *db, const struct move_in_messages_in *message,
 			       int64_t number, int64_t here)
 {
+	const struct move_chat_head_in head = { .chat_number = message->chat_number, .last_message = here };
 	enum err err = number_map_put(importing->map, OF_MESSAGES, number, here);
 
 	importing->newest_message = here;
-	return err == OK
-		   ? query_run(db, STATEMENT_MOVE_CHAT_HEAD,
-			       &(struct move_chat_head_in){ .chat_number = message->chat_number, .last_message = here },
-			       NULL)
-		   : err;
+	if (err == OK)
+		err = number_map_set(importing->map, OF_ENDS, message->chat_number, here);
+	return err == OK && !db_is_remote(db) ? db_send(db, STATEMENT_MOVE_CHAT_HEAD, &head) : err;
+}
+
+static enum err follow_chat(struct importing *importing, struct db *db, const struct move_in_chats_in *chat,
+			    int64_t number, int64_t here)
+{
+	const struct chat_activity_create_in activity = { .chat_number = here, .updated_at = chat->created_at };
+	enum err err = number_map_put(importing->map, OF_CHATS, number, here);
+
+	return err == OK ? db_send(db, STATEMENT_CHAT_ACTIVITY_CREATE, &activity) : err;
 }
 
 /* What comes with a row that was stored as number `here`. */
 static enum err follow(struct importing *importing, struct db *db, const union query_row *row, int64_t number,
 		       int64_t here)
 {
-	const struct move_in_chats_in *chat = (const void *)row;
 	const struct move_in_chat_summaries_in *summary = (const void *)row;
-	enum err err;
 
 	switch (importing->table->kind) {
 	case MOVE_CHATS:
-		err = number_map_put(importing->map, OF_CHATS, number, here);
-		return err == OK ? query_run(db, STATEMENT_CHAT_ACTIVITY_CREATE,
-					     &(struct chat_activity_create_in){ .chat_number = here,
-										.updated_at = chat->created_at },
-					     NULL)
-				 : err;
+		return follow_chat(importing, db, (const void *)row, number, here);
 	case MOVE_MESSAGES:
 		return follow_message(importing, db, (const void *)row, number, here);
 	case MOVE_SUMMARIES:
@@ -254,6 +279,122 @@ static enum err follow(struct importing *importing, struct db *db, const union q
 		break;
 	}
 	return OK;
+}
+
+static enum err reserve(struct importing *importing, struct db *db)
+{
+	const int64_t count = ROWS_AHEAD;
+	const enum statement_id id =
+	    importing->table->kind == MOVE_CHATS ? STATEMENT_RESERVE_CHAT_NUMBERS : STATEMENT_RESERVE_MESSAGE_NUMBERS;
+	enum err err = db_start(db, id, &count);
+
+	importing->reserved.next = importing->reserved.count = 0;
+	while (err == OK && importing->reserved.count < ROWS_AHEAD &&
+	       (err = db_step(db, id, &importing->reserved.list[importing->reserved.count])) == OK)
+		importing->reserved.count++;
+	db_stop(db, id);
+	return err == ERR_NOT_FOUND && importing->reserved.count > 0 ? OK : err;
+}
+
+/* The number that the row is to have here, if others refer to it and a remote database must be asked for it beforehand;
+ * else DB_NULL. In the row stood the one of the file. */
+static enum err give_number(struct importing *importing, struct db *db, union query_row *row, int64_t *here)
+{
+	const enum move_kind kind = importing->table->kind;
+	enum err err = OK;
+
+	*here = DB_NULL;
+	if (kind != MOVE_CHATS && kind != MOVE_MESSAGES)
+		return OK;
+	if (db_is_remote(db) && importing->reserved.next == importing->reserved.count)
+		err = reserve(importing, db);
+	if (err != OK)
+		return err;
+	if (db_is_remote(db))
+		*here = importing->reserved.list[importing->reserved.next++];
+	if (kind == MOVE_CHATS)
+		((struct move_in_chats_in *)(void *)row)->number = *here;
+	else
+		((struct move_in_messages_in *)(void *)row)->number = *here;
+	return OK;
+}
+
+static enum err bring_row(struct importing *importing, struct db *db, struct arena *arena, union query_row *row,
+			  int64_t number)
+{
+	int64_t here = DB_NULL;
+	enum err err = map_numbers(importing, &statements[importing->table->in], row);
+
+	if (err == OK && importing->table->kind == MOVE_USERS)
+		err = take_account(importing, db, arena, &((struct move_in_users_in *)(void *)row)->account_id);
+	if (err == OK && importing->table->kind == MOVE_MESSAGES)
+		err = check_chain(importing, (const void *)row);
+	if (err == OK)
+		err = give_number(importing, db, row, &here);
+	if (err == OK)
+		err = db_send(db, importing->table->in, row);
+	return err == OK ? follow(importing, db, row, number, here == DB_NULL ? db_inserted(db) : here) : err;
+}
+
+static int64_t bytes_of(const struct statement *statement, const union query_row *row)
+{
+	int64_t bytes = 0;
+
+	for (size_t i = 0; i < statement->in_count; i++) {
+		struct text text;
+
+		if (statement->in[i].type != COLUMN_TEXT && statement->in[i].type != COLUMN_JSON)
+			continue;
+		memcpy(&text, row->bytes + statement->in[i].offset, sizeof text);
+		bytes += (int64_t)text.length;
+	}
+	return bytes;
+}
+
+/* The next row; `*ahead` are bytes that were sent and not waited for. */
+static enum err bring_next(struct importing *importing, struct db *db, int64_t *ahead)
+{
+	union query_row row;
+	struct arena arena;
+	int64_t number;
+	enum err err = archive_next(importing->archive, importing->which, &row, &number);
+
+	if (err == ERR_NOT_FOUND) {
+		importing->more = false;
+		return OK;
+	}
+	if (err != OK)
+		return err;
+	*ahead += bytes_of(&statements[importing->table->in], &row);
+	arena_init(&arena, PIECE_MEMORY);
+	err = bring_row(importing, db, &arena, &row, number);
+	arena_fini(&arena);
+	importing->rows++;
+	return err;
+}
+
+/* As many rows as a few milliseconds allow, of which some are always under way to a remote database. What is asked
+ * behind a row that was refused is told no more than that. */
+static enum err bring_some(struct db *db, void *context)
+{
+	struct importing *importing = context;
+	const struct move_place *place = importing->place;
+	const int64_t began = clock_monotonic();
+	int64_t ahead = 0;
+	enum err sent = OK;
+	enum err err = OK;
+
+	for (size_t i = 1; err == OK && importing->more && (i == 1 || !move_piece_is_over(place, began)); i++) {
+		err = bring_next(importing, db, &ahead);
+		if (err == OK && (i % ROWS_AHEAD == 0 || ahead > BYTES_AHEAD)) {
+			err = db_catch_up(db);
+			ahead = 0;
+		}
+	}
+	if (err == OK)
+		err = move_note_step(place, db);
+	sent = db_catch_up(db);
+	return sent == OK || (err != OK && err != ERR_UNAVAILABLE) ? err : sent;
 }
 
 static enum err explain(const struct importing *importing, enum err err)
@@ -267,50 +408,6 @@ static enum err explain(const struct importing *importing, enum err err)
 	    importing->table->name);
 }
 
-static enum err bring_row(struct importing *importing, struct db *db, struct arena *arena, union query_row *row,
-			  int64_t number)
-{
-	const struct statement *statement = &statements[importing->table->in];
-	enum err err = map_numbers(importing, statement, row);
-
-	if (err == OK && importing->table->kind == MOVE_USERS)
-		err = take_account(importing, db, arena, &((struct move_in_users_in *)(void *)row)->account_id);
-	if (err == OK)
-		err = query_run(db, importing->table->in, row, NULL);
-	if (err == OK)
-		err = follow(importing, db, row, number, db_inserted(db));
-	return explain(importing, err);
-}
-
-static enum err bring_some(struct db *db, void *context)
-{
-	struct importing *importing = context;
-	const int64_t until = move_piece_end(db);
-	union query_row row;
-	struct arena arena;
-	int64_t number;
-	enum err err = OK;
-
-	while (err == OK && importing->more && clock_monotonic() < until) {
-		err = archive_next(importing->archive, importing->which, &row, &number);
-		if (err == ERR_NOT_FOUND) {
-			importing->more = false;
-			err = OK;
-			break;
-		}
-		arena_init(&arena, PIECE_MEMORY);
-		if (err == OK)
-			err = bring_row(importing, db, &arena, &row, number);
-		arena_fini(&arena);
-		importing->rows++;
-	}
-	return err == OK ? query_run(db, STATEMENT_MOVING_STEP,
-				     &(struct moving_step_in){ .moving_by = importing->organization.moving_by,
-							       .moving_at = clock_now() },
-				     NULL)
-			 : err;
-}
-
 static enum err bring_table(struct importing *importing, const struct move_table *table)
 {
 	struct moves *moves = importing->place->moves;
@@ -319,10 +416,11 @@ static enum err bring_table(struct importing *importing, const struct move_table
 	moves_part(moves, table->name, archive_count(importing->archive, table->name));
 	importing->table = table;
 	importing->more = true;
+	importing->reserved.count = importing->reserved.next = 0;
 	while (err == OK && importing->more) {
 		const int64_t before = importing->rows;
 
-		err = move_piece(importing->place, importing->scope, bring_some, importing);
+		err = explain(importing, move_piece(importing->place, importing->scope, bring_some, importing));
 		moves_step(moves, importing->rows - before);
 	}
 	return err;
@@ -356,15 +454,16 @@ static enum err count_some(struct db *db, void *context)
 	struct importing *importing = context;
 	struct arena arena;
 	struct counting own = counting(importing, db, &arena);
+	const int64_t began = clock_monotonic();
 	enum err err;
 
 	arena_init(&arena, PIECE_MEMORY);
-	err = build_step(&own, &importing->more);
+	do {
+		err = build_step(&own, &importing->more);
+		arena_fini(&arena);
+	} while (err == OK && importing->more && !move_piece_is_over(importing->place, began));
 	if (err == OK)
-		err = query_run(db, STATEMENT_MOVING_STEP,
-				&(struct moving_step_in){ .moving_by = importing->organization.moving_by,
-							  .moving_at = clock_now() },
-				NULL);
+		err = move_note_step(importing->place, db);
 	arena_fini(&arena);
 	return err;
 }
@@ -381,12 +480,39 @@ static enum err count_figures(struct importing *importing)
 	return err;
 }
 
+/* Which file it came from. */
+static enum err record(const struct importing *importing, struct db *db)
+{
+	const struct archive_manifest *manifest = archive_manifest(importing->archive);
+	struct audit_entry entry = { .at = clock_now(), .actor = AUDIT_OPERATOR, .action = "organization.import" };
+	struct buffer detail;
+	struct json_out out;
+	enum err err;
+
+	buffer_init(&detail, DETAIL_BYTES);
+	json_out_init(&out, &detail);
+	json_open_object(&out);
+	json_key(&out, "made_at");
+	json_put_time(&out, manifest->made_at);
+	json_key(&out, "slug");
+	json_put_text(&out, importing->organization.slug);
+	json_key(&out, "rows");
+	json_put_int(&out, importing->rows);
+	json_close_object(&out);
+	entry.detail = (struct text){ detail.at, detail.length };
+	err = detail.failed ? ERR_MEMORY : audit_write(db, &entry);
+	buffer_fini(&detail);
+	return err;
+}
+
 /* Everybody sees it from here on; its words follow. */
 static enum err arrive(struct db *db, void *context)
 {
 	struct importing *importing = context;
 	enum err err = query_run(db, STATEMENT_MOVING_ARRIVE, &importing->arrival, NULL);
 
+	if (err == OK)
+		err = record(importing, db);
 	if (err == OK && db_is_remote(db) && importing->newest_message > 0)
 		err = query_run(db, STATEMENT_SEARCH_AWAIT, NULL, NULL);
 	return err;

@@ -70,6 +70,10 @@ struct move_receipt {
 size_t move_receipt_count(void);
 const char *move_receipt_name(size_t index);
 
+/* A line for each table of which rows went, "messages 16000". */
+#define MOVE_RECEIPT_MAX 4096 /* bytes */
+void move_receipt_write(const struct move_receipt *receipt, struct buffer *out);
+
 /* Removes an organization, or goes on where its removal ended; the receipt holds what both removed. */
 enum err move_remove(const struct move_place *place, const struct moving *moving, struct move_receipt *receipt,
 		     struct fault *fault) WARN_UNUSED;
@@ -85,7 +89,11 @@ void move_tidy(const struct move_place *place);
 enum err move_piece(const struct move_place *place, const struct scope *scope,
 		    enum err (*run)(struct db *db, void *context), void *context) WARN_UNUSED;
 
-/* Until when (clock_monotonic) a piece that begins now may take. */
-int64_t move_piece_end(const struct db *db);
+/* Whether a piece that began then (clock_monotonic) has taken enough: some milliseconds, and a few more while nobody
+ * waits behind it. */
+bool move_piece_is_over(const struct move_place *place, int64_t began);
+
+/* At the end of a piece: this process is at it still. In the organization's scope. */
+enum err move_note_step(const struct move_place *place, struct db *db) WARN_UNUSED;
 
 #endif

@@ -3,9 +3,11 @@
 #include "base/clock.h"
 #include "move/move.h"
 
-#define PIECE_MICROSECONDS        4000
-#define PIECE_MICROSECONDS_REMOTE 20000 /* where each row waits for an answer, and others have lanes of their own */
-#define FULL_MILLISECONDS         50    /* before a full queue is asked again */
+#define LEAST_MICROSECONDS        4000 /* of a piece while somebody waits behind it */
+#define MOST_MICROSECONDS         12000
+#define LEAST_MICROSECONDS_REMOTE 10000 /* where others have lanes of their own */
+#define MOST_MICROSECONDS_REMOTE  30000
+#define FULL_MILLISECONDS         50 /* before a full queue is asked again */
 #define FULL_TIMES                1200
 
 struct piece {
@@ -37,7 +39,18 @@ enum err move_piece(const struct move_place *place, const struct scope *scope,
 	return err;
 }
 
-int64_t move_piece_end(const struct db *db)
+enum err move_note_step(const struct move_place *place, struct db *db)
 {
-	return clock_monotonic() + (db_is_remote(db) ? PIECE_MICROSECONDS_REMOTE : PIECE_MICROSECONDS);
+	return db_send(db, STATEMENT_MOVING_STEP,
+		       &(struct moving_step_in){ .moving_by = *moves_process(place->moves), .moving_at = clock_now() });
+}
+
+bool move_piece_is_over(const struct move_place *place, int64_t began)
+{
+	const int64_t took = clock_monotonic() - began;
+
+	if (took < (place->remote ? LEAST_MICROSECONDS_REMOTE : LEAST_MICROSECONDS))
+		return false;
+	return took >= (place->remote ? MOST_MICROSECONDS_REMOTE : MOST_MICROSECONDS) ||
+	       writer_depth(place->writer) > 0;
 }

@@ -9,11 +9,11 @@
 #include "search/indexer.h"
 #include "store/query.h"
 
-#define ROWS_AT_ONCE      64
+#define ROWS_AT_ONCE      128
+#define MESSAGES_AT_ONCE  1000
 #define PIECE_MEMORY      ((size_t)64 * 1024 * 1024)
 #define LEFT_MILLISECONDS 60000   /* without a step: whoever was at it is gone */
 #define TIDY_MICROSECONDS 5000000 /* of one round of the job */
-#define RECEIPT_MAX       4096    /* bytes */
 
 static const char *const first_names[] = {
 	[REMOVED_CHATS] = "chats",       [REMOVED_CHAT_ACTIVITY] = "chat_activity",
@@ -21,14 +21,21 @@ static const char *const first_names[] = {
 	[REMOVED_SESSIONS] = "sessions", [REMOVED_ACCOUNTS] = "accounts",
 };
 
+/* What goes one after the other; then the tables of move_leavings. */
+enum { STAGE_ERASURES, STAGE_MESSAGES, STAGE_CHATS, STAGE_TABLES };
+
 struct removing {
 	const struct move_place *place;
 	const struct moving *moving;
 	struct move_receipt receipt; /* of what is durable */
 	struct move_receipt next;    /* of this piece too */
-	struct arena arena;          /* of this piece */
-	int64_t mark;                /* up to which message words are in the index */
-	int64_t until;               /* clock_monotonic */
+	int64_t after;               /* messages up to this number are gone */
+	int64_t next_after;
+	size_t stage; /* that it has come to */
+	size_t next_stage;
+	struct arena arena; /* of this piece */
+	int64_t mark;       /* up to which message words are in the index */
+	int64_t began;      /* the piece: clock_monotonic; INT64_MAX: it goes to the end */
 	bool done;
 };
 
@@ -62,18 +69,23 @@ static void read_receipt(struct text text, struct move_receipt *receipt)
 	}
 }
 
+void move_receipt_write(const struct move_receipt *receipt, struct buffer *out)
+{
+	for (size_t i = 0; i < move_receipt_count(); i++)
+		if (receipt->rows[i] != 0)
+			buffer_format(out, "%s %lld\n", move_receipt_name(i), (long long)receipt->rows[i]);
+}
+
 static enum err note_receipt(struct db *db, const struct move_receipt *receipt)
 {
 	struct buffer text;
 	enum err err = ERR_MEMORY;
 
-	buffer_init(&text, RECEIPT_MAX);
-	for (size_t i = 0; i < move_receipt_count(); i++)
-		if (receipt->rows[i] != 0)
-			buffer_format(&text, "%s %lld\n", move_receipt_name(i), (long long)receipt->rows[i]);
+	buffer_init(&text, MOVE_RECEIPT_MAX);
+	move_receipt_write(receipt, &text);
 	if (!text.failed)
-		err = query_run(db, STATEMENT_MOVING_NOTE,
-				&(struct moving_note_in){ .receipt = { text.at, text.length } }, NULL);
+		err =
+		    db_send(db, STATEMENT_MOVING_NOTE, &(struct moving_note_in){ .receipt = { text.at, text.length } });
 	buffer_fini(&text);
 	return err;
 }
@@ -117,60 +129,12 @@ static enum err hide(struct db *db, void *context)
 	return err;
 }
 
-/* The messages of a chat from the newest back; the chat itself once they are gone. */
-static enum err remove_from_chat(struct removing *removing, struct db *db, const struct leave_find_chat_out *chat)
-{
-	int64_t *rows = removing->next.rows;
-	int64_t next = chat->last_message;
-	int64_t count = 0;
-	int64_t summaries = 0;
-	enum err err = OK;
-
-	if (next != DB_NULL)
-		err = erase_messages_some(db, chat->number, removing->mark, &removing->arena, &next, &count);
-	rows[REMOVED_MESSAGES] += count;
-	if (err == OK && next != DB_NULL)
-		return query_run(db, STATEMENT_MOVE_CHAT_HEAD,
-				 &(struct move_chat_head_in){ .chat_number = chat->number, .last_message = next },
-				 NULL);
-	if (err == OK && chat->topic_summary.at != NULL)
-		err = search_change_summary(db, chat->number, chat->topic_summary, (struct text){ 0 });
-	if (err == OK)
-		err = query_run(db, STATEMENT_ERASE_CHAT_SUMMARY,
-				&(struct erase_chat_summary_in){ .chat_number = chat->number }, &summaries);
-	if (err == OK)
-		err = query_run(db, STATEMENT_ERASE_CHAT_ACTIVITY,
-				&(struct erase_chat_activity_in){ .chat_number = chat->number }, NULL);
-	if (err == OK)
-		err = query_run(db, STATEMENT_ERASE_CHAT_ROW, &(struct erase_chat_row_in){ .number = chat->number },
-				NULL);
-	rows[REMOVED_CHATS]++;
-	rows[REMOVED_CHAT_ACTIVITY]++;
-	rows[REMOVED_CHAT_SUMMARIES] += summaries;
-	return err;
-}
-
 static bool is_late(const struct removing *removing)
 {
-	return clock_monotonic() >= removing->until;
+	return move_piece_is_over(removing->place, removing->began);
 }
 
-/* ERR_NOT_FOUND: there is none left. */
-static enum err remove_chats(struct removing *removing, struct db *db)
-{
-	struct leave_find_chat_out chat;
-	enum err err = OK;
-
-	while (err == OK && !is_late(removing)) {
-		err = query_one(db, STATEMENT_LEAVE_FIND_CHAT, NULL, &chat, &removing->arena);
-		if (err == OK)
-			err = remove_from_chat(removing, db, &chat);
-		arena_fini(&removing->arena);
-	}
-	return err;
-}
-
-/* Of chats that were erased before; their messages were told of then. */
+/* Of chats that were erased before; their messages were told of then. ERR_NOT_FOUND: there is none left. */
 static enum err remove_erasures(struct removing *removing, struct db *db)
 {
 	struct leave_find_erasure_out row;
@@ -184,22 +148,84 @@ static enum err remove_erasures(struct removing *removing, struct db *db)
 			err = erase_messages_some(db, row.chat_number, removing->mark, &removing->arena,
 						  &row.next_message, &count);
 		if (err == OK && row.next_message != DB_NULL)
-			err = query_run(
+			err = db_send(
 			    db, STATEMENT_ERASURE_MOVE,
-			    &(struct erasure_move_in){ .number = row.number, .next_message = row.next_message }, NULL);
+			    &(struct erasure_move_in){ .number = row.number, .next_message = row.next_message });
 		else if (err == OK)
-			err = query_run(db, STATEMENT_ERASURE_FINISH,
-					&(struct erasure_finish_in){ .number = row.number }, NULL);
+			err =
+			    db_send(db, STATEMENT_ERASURE_FINISH, &(struct erasure_finish_in){ .number = row.number });
 		arena_fini(&removing->arena);
 	}
 	return err;
 }
 
-/* The first rows of a table, read to the end: nothing may walk an index that is changed under it. */
-static enum err find_rows(struct removing *removing, struct db *db, enum statement_id id, union query_row **rows,
-			  size_t *count)
+/* Where they are found by their organization. ERR_NOT_FOUND: there is none left. */
+static enum err remove_messages(struct removing *removing, struct db *db)
 {
-	const int64_t limit = ROWS_AT_ONCE;
+	enum err err = OK;
+
+	while (err == OK && !is_late(removing)) {
+		const struct leave_find_messages_in in = { .after = removing->next_after, .limit = MESSAGES_AT_ONCE };
+		struct leave_find_messages_out next;
+		int64_t count = 0;
+
+		err = query_one(db, STATEMENT_LEAVE_FIND_MESSAGES, &in, &next, &removing->arena);
+		if (err == OK && next.until == DB_NULL)
+			err = ERR_NOT_FOUND;
+		if (err == OK)
+			err = query_run(db, STATEMENT_LEAVE_MESSAGES,
+					&(struct leave_messages_in){ .after = in.after, .until = next.until }, &count);
+		if (err == OK)
+			removing->next_after = next.until;
+		removing->next.rows[REMOVED_MESSAGES] += count;
+	}
+	return err;
+}
+
+/* Of a chat whose messages are gone. */
+static enum err remove_chat(struct removing *removing, struct db *db, const struct leave_find_chats_out *chat)
+{
+	int64_t *rows = removing->next.rows;
+	enum err err = OK;
+
+	if (chat->topic_summary.at != NULL && !removing->place->remote)
+		err = search_change_summary(db, chat->number, chat->topic_summary, (struct text){ 0 });
+	if (err == OK && chat->summary_of != DB_NULL)
+		err = db_send(db, STATEMENT_ERASE_CHAT_SUMMARY,
+			      &(struct erase_chat_summary_in){ .chat_number = chat->number });
+	if (err == OK)
+		err = db_send(db, STATEMENT_ERASE_CHAT_ACTIVITY,
+			      &(struct erase_chat_activity_in){ .chat_number = chat->number });
+	if (err == OK)
+		err = db_send(db, STATEMENT_ERASE_CHAT_ROW, &(struct erase_chat_row_in){ .number = chat->number });
+	rows[REMOVED_CHATS]++;
+	rows[REMOVED_CHAT_ACTIVITY]++;
+	rows[REMOVED_CHAT_SUMMARIES] += chat->summary_of != DB_NULL;
+	return err;
+}
+
+/* Its messages from the newest back; the chat itself once they are gone. */
+static enum err remove_from_chat(struct removing *removing, struct db *db, const struct leave_find_chats_out *chat)
+{
+	int64_t next = removing->place->remote ? DB_NULL : chat->last_message;
+	int64_t count = 0;
+	enum err err = OK;
+
+	if (next != DB_NULL)
+		err = erase_messages_some(db, chat->number, removing->mark, &removing->arena, &next, &count);
+	removing->next.rows[REMOVED_MESSAGES] += count;
+	if (err == OK && next != DB_NULL)
+		return db_send(db, STATEMENT_MOVE_CHAT_HEAD,
+			       &(struct move_chat_head_in){ .chat_number = chat->number, .last_message = next });
+	return err == OK ? remove_chat(removing, db, chat) : err;
+}
+
+/* Some rows of a table, read to the end: nothing may walk an index that is changed under it. Of their texts those in
+ * the first `columns` are kept. */
+static enum err find_rows(struct removing *removing, struct db *db, enum statement_id id, size_t columns,
+			  union query_row **rows, size_t *count)
+{
+	const int64_t limit = ROWS_AT_ONCE; /* for who takes one */
 	const struct statement *statement = &statements[id];
 	enum err err;
 
@@ -209,7 +235,7 @@ static enum err find_rows(struct removing *removing, struct db *db, enum stateme
 		return ERR_MEMORY;
 	err = db_start(db, id, &limit);
 	while (err == OK && *count < ROWS_AT_ONCE && (err = db_step(db, id, &(*rows)[*count])) == OK) {
-		for (size_t i = 0; i < statement->out_count; i++) {
+		for (size_t i = 0; i < columns; i++) {
 			char *member = (*rows)[*count].bytes + statement->out[i].offset;
 			struct text text;
 
@@ -223,23 +249,37 @@ static enum err find_rows(struct removing *removing, struct db *db, enum stateme
 	}
 	db_stop(db, id);
 	if (err == ERR_NOT_FOUND)
-		err = OK;
+		err = *count > 0 ? OK : ERR_NOT_FOUND;
 	return removing->arena.failed ? ERR_MEMORY : err;
+}
+
+/* ERR_NOT_FOUND: there is none left. */
+static enum err remove_chats(struct removing *removing, struct db *db)
+{
+	const size_t columns = statements[STATEMENT_LEAVE_FIND_CHATS].out_count;
+	enum err err = OK;
+
+	while (err == OK && !is_late(removing)) {
+		union query_row *rows;
+		size_t count;
+
+		err = find_rows(removing, db, STATEMENT_LEAVE_FIND_CHATS, columns, &rows, &count);
+		for (size_t i = 0; err == OK && i < count && (i == 0 || !is_late(removing)); i++)
+			err = remove_from_chat(removing, db, (const void *)&rows[i]);
+		arena_fini(&removing->arena);
+	}
+	return err;
 }
 
 static enum err remove_row(struct removing *removing, struct db *db, const struct move_leaving *table,
 			   const union query_row *row)
 {
-	struct leave_account_of_out user = { 0 };
+	const struct move_out_users_out *user = (const void *)row;
 	bool gone = false;
-	enum err err = OK;
+	enum err err = db_send(db, table->remove, row);
 
-	if (table->remove == STATEMENT_LEAVE_USERS)
-		err = query_one(db, STATEMENT_LEAVE_ACCOUNT_OF, row, &user, &removing->arena);
-	if (err == OK)
-		err = query_run(db, table->remove, row, NULL);
-	if (err == OK && !uuid_is_nil(&user.account_id))
-		err = moving_drop_account(db, &removing->arena, &user.account_id, &gone);
+	if (err == OK && table->remove == STATEMENT_LEAVE_USERS && !uuid_is_nil(&user->account_id))
+		err = moving_drop_account(db, &removing->arena, &user->account_id, &gone);
 	removing->next.rows[REMOVED_ACCOUNTS] += gone;
 	return err;
 }
@@ -248,15 +288,14 @@ static enum err remove_row(struct removing *removing, struct db *db, const struc
 static enum err remove_rows(struct removing *removing, struct db *db, size_t which)
 {
 	const struct move_leaving *table = &move_leavings[which];
+	const size_t columns = statements[table->remove].in_count;
 	enum err err = table->remote && !removing->place->remote ? ERR_NOT_FOUND : OK;
 
 	while (err == OK && !is_late(removing)) {
 		union query_row *rows;
 		size_t count;
 
-		err = find_rows(removing, db, table->find, &rows, &count);
-		if (err == OK && count == 0)
-			err = ERR_NOT_FOUND;
+		err = find_rows(removing, db, table->find, columns, &rows, &count);
 		for (size_t i = 0; err == OK && i < count; i++)
 			err = remove_row(removing, db, table, &rows[i]);
 		if (err == OK)
@@ -284,29 +323,58 @@ static enum err remove_organization(struct removing *removing, struct db *db)
 	return err;
 }
 
+/* ERR_NOT_FOUND: there is none left. */
+static enum err remove_stage(struct removing *removing, struct db *db, size_t stage)
+{
+	switch (stage) {
+	case STAGE_ERASURES:
+		return remove_erasures(removing, db);
+	case STAGE_MESSAGES:
+		return removing->place->remote ? remove_messages(removing, db) : ERR_NOT_FOUND;
+	case STAGE_CHATS:
+		return remove_chats(removing, db);
+	default:
+		return remove_rows(removing, db, stage - STAGE_TABLES);
+	}
+}
+
+/* From a stage on, as far as the time allows. ERR_NOT_FOUND: none of them has anything left. */
+static enum err remove_stages(struct removing *removing, struct db *db, size_t stage)
+{
+	enum err err = ERR_NOT_FOUND;
+
+	for (; err == ERR_NOT_FOUND && stage < STAGE_TABLES + move_leaving_count; stage++) {
+		err = remove_stage(removing, db, stage);
+		removing->next_stage = stage;
+	}
+	return err;
+}
+
+/* A piece goes on at the stage that the one before came to, so that it comes further however slow the database is. The
+ * last one looks at all of them once more. The words of messages go with the messages, or all together where they have
+ * a table of rows. */
 static enum err remove_some(struct db *db, void *context)
 {
 	struct removing *removing = context;
-	enum err err = search_reached(db, moving_system(), &removing->mark);
+	const bool remote = removing->place->remote;
+	enum err err = remote ? OK : search_reached(db, moving_system(), &removing->mark);
 
 	removing->next = removing->receipt;
-	removing->until = move_piece_end(db);
+	removing->next_after = removing->after;
+	removing->began = clock_monotonic();
 	arena_init(&removing->arena, PIECE_MEMORY);
 	if (err == OK)
-		err = remove_chats(removing, db);
-	if (err == ERR_NOT_FOUND)
-		err = remove_erasures(removing, db);
-	for (size_t i = 0; err == ERR_NOT_FOUND && i < move_leaving_count; i++)
-		err = remove_rows(removing, db, i);
+		err = remove_stages(removing, db, removing->stage);
+	if (err == ERR_NOT_FOUND) {
+		removing->began = INT64_MAX;
+		err = remove_stages(removing, db, 0);
+	}
 	if (err == ERR_NOT_FOUND) {
 		err = remove_organization(removing, db);
 	} else if (err == OK) {
 		err = note_receipt(db, &removing->next);
 		if (err == OK)
-			err = query_run(db, STATEMENT_MOVING_STEP,
-					&(struct moving_step_in){ .moving_by = *moves_process(removing->place->moves),
-								  .moving_at = clock_now() },
-					NULL);
+			err = move_note_step(removing->place, db);
 	}
 	arena_fini(&removing->arena);
 	return err;
@@ -336,6 +404,8 @@ static enum err remove_until(struct removing *removing, int64_t until)
 		if (err == OK) {
 			moves_step(place->moves, sum(&removing->next) - sum(&removing->receipt));
 			removing->receipt = removing->next;
+			removing->after = removing->next_after;
+			removing->stage = removing->next_stage;
 		}
 	}
 	return err;

@@ -16,7 +16,7 @@ enum move_kind {
 	MOVE_PLAIN,
 	MOVE_USERS,      /* they have accounts */
 	MOVE_CHATS,      /* others refer to them by number */
-	MOVE_MESSAGES,   /* the same, and they make chains; read chat by chat */
+	MOVE_MESSAGES,   /* the same, and they make chains; on SQLite they are read chat by chat */
 	MOVE_ACTIVITIES, /* of the chats; they tell where the chains end */
 	MOVE_SUMMARIES,  /* they have words to search for */
 };
@@ -24,7 +24,7 @@ enum move_kind {
 struct move_table {
 	const char *name;
 	enum move_kind kind;
-	enum statement_id out; /* MOVE_MESSAGES: takes where a chain ends */
+	enum statement_id out;
 	enum statement_id in;
 };
 
@@ -32,9 +32,8 @@ struct move_table {
 extern const struct move_table move_tables[];
 extern const size_t move_table_count;
 
-/* Tables in the order in which they are emptied: children first. Behind `find`, which takes how many at most, stands
- * what identifies a row, and `remove` takes just that. Chats, with what hangs on them, and erasures go before all of
- * these. */
+/* Tables in the order in which they are emptied: children first. `find` gives their rows, first the columns that
+ * identify one, and `remove` takes just these. Erasures go before all of these, and chats with what hangs on them. */
 struct move_leaving {
 	const char *name;
 	enum statement_id find;

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/archive_inside.h"
@@ -31,33 +30,7 @@ enum err archive_fail(struct archive *archive, enum err err, const char *what, c
 
 enum err archive_fail_errno(struct archive *archive, int number, const char *what)
 {
-	enum err err = ERR_STORAGE;
-
-	switch (number) {
-	case ENOSPC:
-	case EDQUOT:
-	case EFBIG:
-	case EMFILE:
-	case ENFILE:
-		err = ERR_UNAVAILABLE;
-		break;
-	case EEXIST:
-		err = ERR_CONFLICT;
-		break;
-	case EACCES:
-	case EISDIR:
-	case ELOOP:
-	case ENAMETOOLONG:
-	case ENOENT:
-	case ENOTDIR:
-	case EPERM:
-	case EROFS:
-		err = ERR_INVALID;
-		break;
-	default:
-		break;
-	}
-	return archive_fail(archive, err, what, strerrordesc_np(number));
+	return archive_fail(archive, seal_file_err(number), what, strerrordesc_np(number));
 }
 
 enum err archive_fail_sqlite(struct archive *archive, const char *what)
@@ -308,18 +281,18 @@ static enum err check_tables(struct archive *archive)
 
 static enum err check_file(struct archive *archive)
 {
-	const int fd = open(archive->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat file;
-	bool whole = false;
+	const int fd = open(archive->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct archive_result result;
+	const char *wrong = NULL;
 	int number;
 
 	if (fd < 0)
 		return archive_fail_errno(archive, errno, "The file cannot be read");
-	number = fstat(fd, &file) != 0 ? errno : !S_ISREG(file.st_mode) ? EISDIR : seal_file_check(fd, &whole);
+	number = seal_file_read(fd, -1, SEAL_FILE_ORGANIZATION, &result.bytes, result.checksum, &wrong);
 	close(fd);
 	if (number != 0)
 		return archive_fail_errno(archive, number, "The file cannot be read");
-	return whole ? OK : damaged(archive, "its checksum is wrong");
+	return wrong == NULL ? OK : damaged(archive, wrong);
 }
 
 enum err archive_open(struct archive **out, struct text path, int64_t newest_schema, const struct log *log,

@@ -1,10 +1,8 @@
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,36 +33,23 @@ static enum err check_name(struct archive *archive)
 	return OK;
 }
 
-/* A crash can leave a file of this very name, since in a container every process may have the same number. */
 static enum err begin_file(struct archive *archive)
 {
-	const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+	int number;
 
 	if (asprintf(&archive->making, "%s.partial-%ld", archive->path, (long)getpid()) < 0) {
 		archive->making = NULL;
 		return fault_set(archive->fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	}
-	archive->fd = open(archive->making, flags, 0600);
-	if (archive->fd < 0 && errno == EEXIST) {
-		const int old = open(archive->making, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-		if (old < 0 || flock(old, LOCK_EX | LOCK_NB) != 0) {
-			if (old >= 0)
-				close(old);
-			return archive_fail(archive, ERR_CONFLICT, "The same file is being made already",
-					    "wait until that is done");
-		}
-		unlink(archive->making);
-		close(old);
-		archive->fd = open(archive->making, flags, 0600);
-	}
-	if (archive->fd < 0)
-		return archive_fail_errno(archive, errno,
-					  "No file can be made there; give a folder that is there and may be written");
-	archive->made = true;
-	if (flock(archive->fd, LOCK_EX | LOCK_NB) != 0)
-		return archive_fail_errno(archive, errno, "The file cannot be locked");
-	return OK;
+	number = seal_file_begin(archive->making, &archive->fd);
+	archive->made = number == 0;
+	if (number == EWOULDBLOCK)
+		return archive_fail(archive, ERR_CONFLICT, "The same file is being made already",
+				    "wait until that is done");
+	return number == 0
+		   ? OK
+		   : archive_fail_errno(archive, number,
+					"No file can be made there; give a folder that is there and may be written");
 }
 
 static enum err open_database(struct archive *archive)
@@ -295,7 +280,7 @@ enum err archive_finish(struct archive *archive, const struct archive_manifest *
 	if (sqlite3_close(archive->sqlite) != SQLITE_OK)
 		return archive_fail_sqlite(archive, "The file cannot be closed");
 	archive->sqlite = NULL;
-	number = seal_file_put(archive->fd, &out->bytes, out->checksum);
+	number = seal_file_put(archive->fd, SEAL_FILE_ORGANIZATION, &out->bytes, out->checksum);
 	if (number != 0)
 		return archive_fail_errno(archive, number, "The disk does not take the file");
 	number = seal_file_publish(archive->making, archive->path);

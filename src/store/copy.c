@@ -4,25 +4,20 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <sodium.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "statements.h"
 #include "store/db.h"
 #include "store/place.h"
+#include "store/seal_file.h"
 
-#define MARK         "INNKEEP1"
-#define MARK_SIZE    8
-#define TRAILER_SIZE (MARK_SIZE + crypto_hash_sha256_BYTES)
-#define BLOCK_SIZE   65536
-#define STEP_PAGES   256 /* between them SQLite lets go of the file it writes */
-#define BUSY_MS      5000
+#define STEP_PAGES 256 /* between them SQLite lets go of the file it writes */
+#define BUSY_MS    5000
 
 /* What a file must answer before it is called a backup, or put in a database's place. */
 static const struct {
@@ -64,33 +59,7 @@ static enum err out_of_memory(struct copy *copy)
 
 static enum err fail_errno(struct copy *copy, int number, const char *file, const char *what)
 {
-	enum err err = ERR_STORAGE;
-
-	switch (number) {
-	case ENOSPC:
-	case EDQUOT:
-	case EFBIG:
-	case EMFILE:
-	case ENFILE:
-		err = ERR_UNAVAILABLE;
-		break;
-	case EEXIST:
-		err = ERR_CONFLICT;
-		break;
-	case EACCES:
-	case EISDIR:
-	case ELOOP:
-	case ENAMETOOLONG:
-	case ENOENT:
-	case ENOTDIR:
-	case EPERM:
-	case EROFS:
-		err = ERR_INVALID;
-		break;
-	default:
-		break;
-	}
-	return fail(copy, err, file, what, strerrordesc_np(number));
+	return fail(copy, seal_file_err(number), file, what, strerrordesc_np(number));
 }
 
 static enum err fail_sqlite(struct copy *copy, sqlite3 *sqlite, const char *file, const char *what)
@@ -175,86 +144,17 @@ static void copy_fini(struct copy *copy)
 	free(copy->making);
 }
 
-/* In a container every process may have the same number, so a crash can leave a file of this very name. Whoever is at
- * work holds a lock on theirs. */
-static enum err clear_way(struct copy *copy)
-{
-	int fd = open(copy->making, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-	if (fd < 0)
-		return errno == ENOENT ? OK : fail_errno(copy, errno, copy->making, "A file is in the way; remove it");
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		close(fd);
-		return fail(copy, ERR_CONFLICT, copy->making, "The same file is being made already",
-			    "wait until that is done");
-	}
-	unlink(copy->making); /* what fails here fails again at the next open, with its reason */
-	place_remove_sides(copy->making);
-	close(fd);
-	return OK;
-}
-
 static enum err begin_file(struct copy *copy)
 {
-	const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-	enum err err;
+	const int number = seal_file_begin(copy->making, &copy->fd);
 
-	copy->fd = open(copy->making, flags, 0600);
-	if (copy->fd < 0 && errno == EEXIST) {
-		if ((err = clear_way(copy)) != OK)
-			return err;
-		copy->fd = open(copy->making, flags, 0600);
-	}
-	if (copy->fd < 0)
-		return fail_errno(copy, errno, copy->making,
-				  "No file can be made there; give a folder that is there and may be written");
-	copy->made = flock(copy->fd, LOCK_EX | LOCK_NB) == 0;
-	return copy->made ? OK
-			  : fail(copy, ERR_CONFLICT, copy->making, "The same file is being made already",
-				 "wait until that is done");
-}
-
-/* The first `size` bytes of `from` into the hash and, unless it is -1, into `to`. Gives 0 or an errno; a file that
- * became shorter is EIO. */
-static int stream(int from, int64_t size, int to, crypto_hash_sha256_state *hash)
-{
-	unsigned char block[BLOCK_SIZE];
-	int64_t at = 0;
-
-	while (at < size) {
-		size_t want = size - at < BLOCK_SIZE ? (size_t)(size - at) : BLOCK_SIZE;
-		ssize_t got = pread(from, block, want, at);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got == 0 ? EIO : errno;
-		crypto_hash_sha256_update(hash, block, (unsigned long long)got);
-		for (ssize_t written = 0; to >= 0 && written < got;) {
-			ssize_t put = pwrite(to, block + written, (size_t)(got - written), at + written);
-
-			if (put < 0 && errno != EINTR)
-				return errno;
-			written += put < 0 ? 0 : put;
-		}
-		at += got;
-	}
-	return 0;
-}
-
-/* Ends both hashes: `trailer` is made from the one, `out` from the whole file, of which the trailer is the end. */
-static void finish(crypto_hash_sha256_state *hash, int64_t size, unsigned char trailer[TRAILER_SIZE],
-		   struct copy_result *out)
-{
-	crypto_hash_sha256_state whole = *hash;
-	unsigned char digest[crypto_hash_sha256_BYTES];
-
-	memcpy(trailer, MARK, MARK_SIZE);
-	crypto_hash_sha256_final(hash, trailer + MARK_SIZE);
-	crypto_hash_sha256_update(&whole, trailer, TRAILER_SIZE);
-	crypto_hash_sha256_final(&whole, digest);
-	out->bytes = size + (int64_t)TRAILER_SIZE;
-	text_hex(digest, sizeof digest, out->checksum);
+	copy->made = number == 0;
+	if (number == EWOULDBLOCK)
+		return fail(copy, ERR_CONFLICT, copy->making, "The same file is being made already",
+			    "wait until that is done");
+	return number == 0 ? OK
+			   : fail_errno(copy, number, copy->making,
+					"No file can be made there; give a folder that is there and may be written");
 }
 
 /* Gives SQLite's handle also when it fails, for its message; the caller closes it in either case. */
@@ -376,50 +276,21 @@ static enum err make_plain(struct copy *copy)
 	return err;
 }
 
-/* SQLite counts pages by the file's header, not by its length, and so never looks at what stands behind the last one
- * (https://www.sqlite.org/fileformat.html, 1.3.7); the tests hold its library and its shell to that. */
 static enum err seal(struct copy *copy, struct copy_result *out)
 {
-	unsigned char trailer[TRAILER_SIZE];
-	crypto_hash_sha256_state hash;
-	struct stat file;
-	ssize_t put;
-	int number;
+	const int number = seal_file_put(copy->fd, SEAL_FILE_BACKUP, &out->bytes, out->checksum);
 
-	crypto_hash_sha256_init(&hash);
-	if (fstat(copy->fd, &file) != 0)
-		return fail_errno(copy, errno, copy->making, "The backup cannot be read back");
-	number = stream(copy->fd, file.st_size, -1, &hash);
-	if (number != 0)
-		return fail_errno(copy, number, copy->making, "The backup cannot be read back");
-	finish(&hash, file.st_size, trailer, out);
-	put = pwrite(copy->fd, trailer, sizeof trailer, file.st_size);
-	if (put != (ssize_t)sizeof trailer)
-		return fail_errno(copy, put < 0 ? errno : ENOSPC, copy->making,
-				  "The backup cannot be written; free some space or choose another folder");
-	if (fsync(copy->fd) != 0)
-		return fail_errno(copy, errno, copy->making, "The disk does not take the backup");
-	return OK;
+	return number == 0 ? OK : fail_errno(copy, number, copy->making, "The disk does not take the backup");
 }
 
-/* Not every file system knows RENAME_NOREPLACE; link refuses as well, only in two steps. */
 static enum err publish(struct copy *copy)
 {
-	int number = renameat2(AT_FDCWD, copy->making, AT_FDCWD, copy->path, RENAME_NOREPLACE) == 0 ? 0 : errno;
+	const int number = seal_file_publish(copy->making, copy->path);
 
-	if (number == EINVAL || number == ENOSYS) {
-		number = link(copy->making, copy->path) == 0 ? 0 : errno;
-		if (number == 0)
-			unlink(copy->making); /* a second name of a whole file, if it stays */
-	}
 	if (number != 0)
 		return fail_errno(copy, number, copy->path, "The backup cannot get its name; choose another one");
 	copy->made = false;
-	number = place_sync_folder(copy->path);
-	if (number == 0)
-		return OK;
-	unlink(copy->path);
-	return fail_errno(copy, number, copy->path, "The disk does not take the name of the backup");
+	return OK;
 }
 
 static enum err check_names(struct copy *copy)
@@ -472,33 +343,17 @@ static enum err damaged(struct copy *copy, const char *reason)
 		    "The file is damaged or no backup of Innkeeper, and nothing was changed; take another one", reason);
 }
 
-/* The whole file against its trailer; into `to` unless it is -1. */
+/* The whole file; into `to` unless it is -1. */
 static enum err read_backup(struct copy *copy, int from, int to, struct copy_result *out)
 {
-	unsigned char found[TRAILER_SIZE];
-	unsigned char trailer[TRAILER_SIZE];
-	crypto_hash_sha256_state hash;
-	struct stat file;
-	int64_t size;
-	int number;
+	const char *wrong = NULL;
+	const int number = seal_file_read(from, to, SEAL_FILE_BACKUP, &out->bytes, out->checksum, &wrong);
 
-	if (fstat(from, &file) != 0)
-		return damaged(copy, strerrordesc_np(errno));
-	size = file.st_size - (int64_t)TRAILER_SIZE;
-	if (!S_ISREG(file.st_mode) || size <= 0)
-		return damaged(copy, S_ISREG(file.st_mode) ? "it is too short" : "it is no plain file");
-	if (pread(from, found, sizeof found, size) != (ssize_t)sizeof found || memcmp(found, MARK, MARK_SIZE) != 0)
-		return damaged(copy, "its end is missing");
-	crypto_hash_sha256_init(&hash);
-	number = stream(from, size, to, &hash);
 	if (number != 0 && to >= 0)
 		return fail_errno(copy, number, copy->making, "The backup cannot be copied; free some space");
 	if (number != 0)
-		return damaged(copy, strerrordesc_np(number));
-	finish(&hash, size, trailer, out);
-	if (memcmp(found, trailer, sizeof trailer) != 0)
-		return damaged(copy, "its checksum is another");
-	return OK;
+		wrong = strerrordesc_np(number);
+	return wrong == NULL ? OK : damaged(copy, wrong);
 }
 
 /* Root restores for the user whose server opens it: the owner of what was there, else of the folder. */

@@ -1,8 +1,8 @@
-/* Copies of an embedded database: taken from a running one, checked, put back.
- * Owner: the calling thread; a backup reads through a connection of its own and holds nobody up.
- * A backup is an ordinary SQLite file with 40 bytes behind it: "INNKEEP1" and the SHA-256 of what stands before. SQLite
- * ignores them; restore does not, and so notices a single wrong bit.
- * Never leaves half a file under the name asked for. Next: db.h; api/backup.c and cli/restore.c call these. */
+/* Copies of an embedded database as a whole: taken from a running one, checked, put back. (One organization of it, or
+ * of a PostgreSQL, is a file of another kind: archive.h.) Owner: the calling thread; a backup reads through a
+ * connection of its own and holds nobody up. A backup is an ordinary SQLite file with 40 bytes behind it: "INNKEEP1"
+ * and the SHA-256 of what stands before. SQLite ignores them; restore does not, and so notices a single wrong bit.
+ * Never leaves half a file under the name asked for. Next: seal_file.h; api/backup.c and cli/serve.c call these. */
 #ifndef INNKEEPER_STORE_COPY_H
 #define INNKEEPER_STORE_COPY_H
 

@@ -131,6 +131,11 @@ enum err db_send(struct db *db, enum statement_id id, const void *in)
 	return db->engine->send == NULL ? send_at_once(db, id, in) : db->engine->send(db, id, in);
 }
 
+enum err db_catch_up(struct db *db)
+{
+	return db->engine->catch_up == NULL ? OK : db->engine->catch_up(db);
+}
+
 void db_foresee(struct db *db, enum statement_id id, const void *in)
 {
 	if (db->engine->foresee != NULL)

@@ -87,6 +87,10 @@ void db_stop(struct db *db, enum statement_id id);
  * statement of :rows, those sent one after the other are written as one; anything else that is asked sees them. */
 enum err db_send(struct db *db, enum statement_id id, const void *in) WARN_UNUSED;
 
+/* Waits until what was sent is done, so that who sends very much does not run ahead of a remote database. Its first
+ * failure, if there is one, shows here instead of at the end: the scope must then be left undone. */
+enum err db_catch_up(struct db *db) WARN_UNUSED;
+
 /* Says that a read with these values will be wanted in this transaction: asked for now, together with others, it is
  * there when db_start names it, as it was now. In the scope entered. Does nothing on a database of our own. */
 void db_foresee(struct db *db, enum statement_id id, const void *in);

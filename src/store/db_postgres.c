@@ -276,6 +276,16 @@ static enum err postgres_leave(struct db *given, bool keep)
 	return err == OK || (db->care && db->use != DB_READ && postgres_line_stands(db->line)) ? err : ERR_STORAGE;
 }
 
+static enum err postgres_catch_up(struct db *given)
+{
+	struct postgres *db = (struct postgres *)given;
+	enum err err;
+
+	postgres_statements_flush(db);
+	err = postgres_line_settle(db->line);
+	return err == ERR_STORAGE ? ERR_DENIED : err;
+}
+
 static void postgres_set_care(struct db *given, bool care)
 {
 	((struct postgres *)given)->care = care;
@@ -364,6 +374,7 @@ const struct engine engine_postgres = {
 	.stop = postgres_statement_stop,
 	.send = postgres_statement_send,
 	.foresee = postgres_statement_foresee,
+	.catch_up = postgres_catch_up,
 	.set_care = postgres_set_care,
 	.wants_care = postgres_wants_care,
 	.looks_ahead = postgres_looks_ahead,

@@ -23,8 +23,9 @@ struct engine {
 	enum err (*start)(struct db *db, enum statement_id id, const void *in);
 	enum err (*step)(struct db *db, enum statement_id id, void *out);
 	void (*stop)(struct db *db, enum statement_id id);
-	/* NULL, all five: a database of our own has no way to wait for. */
+	/* NULL, all six: a database of our own has no way to wait for. */
 	enum err (*send)(struct db *db, enum statement_id id, const void *in);
+	enum err (*catch_up)(struct db *db);
 	void (*foresee)(struct db *db, enum statement_id id, const void *in);
 	void (*set_care)(struct db *db, bool care);
 	bool (*wants_care)(const struct db *db);

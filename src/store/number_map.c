@@ -6,6 +6,7 @@
 struct number_map {
 	sqlite3 *sqlite;
 	sqlite3_stmt *put;
+	sqlite3_stmt *set;
 	sqlite3_stmt *get;
 };
 
@@ -28,6 +29,8 @@ enum err number_map_new(struct number_map **out)
 	    sqlite3_exec(map->sqlite, setup, NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v2(map->sqlite, "INSERT INTO map (kind, given, got) VALUES (?1, ?2, ?3)", -1, &map->put,
 			       NULL) != SQLITE_OK ||
+	    sqlite3_prepare_v2(map->sqlite, "REPLACE INTO map (kind, given, got) VALUES (?1, ?2, ?3)", -1, &map->set,
+			       NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v2(map->sqlite, "SELECT got FROM map WHERE kind = ?1 AND given = ?2", -1, &map->get,
 			       NULL) != SQLITE_OK) {
 		number_map_free(map);
@@ -42,23 +45,34 @@ void number_map_free(struct number_map *map)
 	if (map == NULL)
 		return;
 	sqlite3_finalize(map->put);
+	sqlite3_finalize(map->set);
 	sqlite3_finalize(map->get);
 	sqlite3_close(map->sqlite);
 	free(map);
 }
 
-enum err number_map_put(struct number_map *map, int64_t kind, int64_t from, int64_t to)
+static enum err store(sqlite3_stmt *statement, int64_t kind, int64_t from, int64_t to)
 {
 	int status;
 
-	sqlite3_bind_int64(map->put, 1, kind);
-	sqlite3_bind_int64(map->put, 2, from);
-	sqlite3_bind_int64(map->put, 3, to);
-	status = sqlite3_step(map->put);
-	sqlite3_reset(map->put);
+	sqlite3_bind_int64(statement, 1, kind);
+	sqlite3_bind_int64(statement, 2, from);
+	sqlite3_bind_int64(statement, 3, to);
+	status = sqlite3_step(statement);
+	sqlite3_reset(statement);
 	if (status == SQLITE_DONE)
 		return OK;
 	return (status & 0xff) == SQLITE_CONSTRAINT ? ERR_CONFLICT : ERR_UNAVAILABLE; /* no room on the disk */
+}
+
+enum err number_map_put(struct number_map *map, int64_t kind, int64_t from, int64_t to)
+{
+	return store(map->put, kind, from, to);
+}
+
+enum err number_map_set(struct number_map *map, int64_t kind, int64_t from, int64_t to)
+{
+	return store(map->set, kind, from, to);
 }
 
 enum err number_map_get(struct number_map *map, int64_t kind, int64_t from, int64_t *to)

@@ -2,7 +2,7 @@
  * Owner: whoever made it; one thread at a time.
  * Kept in a private temporary database of SQLite's: memory is bounded however many rows there are.
  * Never outlives the process, and needs not to: a move that was interrupted begins anew.
- * Next: move/bring.c. */
+ * Next: move/import.c. */
 #ifndef INNKEEPER_STORE_NUMBER_MAP_H
 #define INNKEEPER_STORE_NUMBER_MAP_H
 
@@ -17,6 +17,8 @@ void number_map_free(struct number_map *map);
 
 /* `kind` tells tables apart. ERR_CONFLICT: it is known already. */
 enum err number_map_put(struct number_map *map, int64_t kind, int64_t from, int64_t to) WARN_UNUSED;
+/* The same, whether it is known or not. */
+enum err number_map_set(struct number_map *map, int64_t kind, int64_t from, int64_t to) WARN_UNUSED;
 /* ERR_NOT_FOUND. */
 enum err number_map_get(struct number_map *map, int64_t kind, int64_t from, int64_t *to) WARN_UNUSED;
 

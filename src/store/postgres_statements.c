@@ -7,7 +7,7 @@
 
 #include "store/postgres_wire.h"
 
-#define FETCH_ROWS "1000" /* of a statement that may give very many */
+#define FETCH_ROWS "250" /* of a statement that may give very many; each may be a megabyte */
 
 static const char *name_of(enum statement_id id)
 {
@@ -123,8 +123,7 @@ static void prepare(struct postgres *db, enum statement_id id)
 	preparation->sent = true;
 }
 
-/* Sends what was gathered, in the scope that it was gathered in. */
-static void flush(struct postgres *db)
+void postgres_statements_flush(struct postgres *db)
 {
 	struct postgres_parameters parameters;
 	const size_t count = db->rows.count;
@@ -145,14 +144,14 @@ static enum err gather(struct postgres *db, enum statement_id id, const struct u
 	enum err err = OK;
 
 	if (db->rows.count > 0 && (db->rows_id != id || !uuid_equal(&db->rows.organization, organization)))
-		flush(db);
+		postgres_statements_flush(db);
 	if (db->rows.count == 0)
 		err = postgres_rows_begin(&db->rows, &statements[id], organization);
 	db->rows_id = id;
 	if (err == OK)
 		err = postgres_rows_add(&db->rows, row);
 	if (err == OK && (db->care || postgres_rows_full(&db->rows)))
-		flush(db);
+		postgres_statements_flush(db);
 	return err;
 }
 
@@ -178,7 +177,7 @@ static enum err prepare_foreseen(struct postgres *db, enum statement_id id, cons
 void postgres_statements_settle(struct postgres *db, bool keep)
 {
 	if (keep && postgres_line_stands(db->line))
-		flush(db);
+		postgres_statements_flush(db);
 	db->rows.count = 0;
 	postgres_foresight_clear(&db->foresight, db->line);
 }
@@ -195,7 +194,7 @@ void postgres_statements_ask(struct postgres *db)
 		asked->answer = (struct postgres_answer){ .arrived = true, .err = ERR_UNAVAILABLE };
 		if (!postgres_line_stands(db->line))
 			continue;
-		flush(db);
+		postgres_statements_flush(db);
 		become(db, &asked->rows.organization);
 		postgres_rows_bind(&asked->rows, &parameters);
 		snprintf(name, sizeof name, "%.60s_foreseen", name_of(asked->id));
@@ -294,7 +293,7 @@ enum err postgres_statement_send(struct db *given, enum statement_id id, const v
 	if (statements[id].rows) {
 		err = gather(db, id, organization, &parameters);
 	} else {
-		flush(db);
+		postgres_statements_flush(db);
 		become(db, organization);
 		prepare(db, id);
 		postgres_line_run(db->line, name_of(id), name_of(id), &parameters, 1, NULL);
@@ -363,7 +362,7 @@ enum err postgres_statement_start(struct db *given, enum statement_id id, const 
 	if (is_foreseen(db, id, organization, in))
 		return OK;
 	if (may_see(db, id))
-		flush(db);
+		postgres_statements_flush(db);
 	err = bind(db, id, organization, in, &parameters);
 	if (err != OK)
 		return err;

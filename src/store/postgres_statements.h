@@ -18,6 +18,9 @@ void postgres_statement_foresee(struct db *db, enum statement_id id, const void 
 /* Sends what was foreseen, all together. What cannot be sent is asked when it is wanted. */
 void postgres_statements_ask(struct postgres *db);
 
+/* Sends what was gathered to be written at once, in the scope that it was gathered in. */
+void postgres_statements_flush(struct postgres *db);
+
 /* Stops all that are under way. */
 void postgres_statements_stop(struct postgres *db);
 

@@ -60,8 +60,7 @@ enum err writer_submit(struct writer *writer, struct writer_item *item)
 
 struct performance {
 	struct writer_item item;
-	enum err (*run)(struct db *db, void *context);
-	void *context;
+	const struct writer_work *work;
 	pthread_mutex_t lock;
 	pthread_cond_t finished;
 	bool done;
@@ -72,7 +71,21 @@ static enum err perform_run(struct db *db, void *context)
 {
 	struct performance *performance = context;
 
-	return performance->run(db, performance->context);
+	return performance->work->run(db, performance->work->context);
+}
+
+static void perform_again(void *context)
+{
+	const struct performance *performance = context;
+
+	performance->work->again(performance->work->context);
+}
+
+static void perform_foresee(struct db *db, void *context)
+{
+	const struct performance *performance = context;
+
+	performance->work->foresee(db, performance->work->context);
 }
 
 static void perform_done(void *context, enum err outcome)
@@ -89,9 +102,17 @@ static void perform_done(void *context, enum err outcome)
 enum err writer_perform(struct writer *writer, const struct scope *scope, enum err (*run)(struct db *db, void *context),
 			void *context)
 {
-	struct performance performance = { .item = { .scope = scope, .run = perform_run, .done = perform_done },
-					   .run = run,
-					   .context = context };
+	return writer_perform_work(writer, scope, &(struct writer_work){ .run = run, .context = context });
+}
+
+enum err writer_perform_work(struct writer *writer, const struct scope *scope, const struct writer_work *work)
+{
+	struct performance performance = { .item = { .scope = scope,
+						     .run = perform_run,
+						     .done = perform_done,
+						     .again = work->again == NULL ? NULL : perform_again,
+						     .foresee = work->foresee == NULL ? NULL : perform_foresee },
+					   .work = work };
 	enum err err;
 
 	performance.item.context = &performance;

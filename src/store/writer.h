@@ -79,6 +79,16 @@ enum err writer_submit(struct writer *writer, struct writer_item *item) WARN_UNU
 enum err writer_perform(struct writer *writer, const struct scope *scope, enum err (*run)(struct db *db, void *context),
 			void *context) WARN_UNUSED;
 
+/* The same of work that tells what it will read, and that can be done once more: see writer_item. */
+struct writer_work {
+	enum err (*run)(struct db *db, void *context);
+	void (*again)(void *context);
+	void (*foresee)(struct db *db, void *context);
+	void *context;
+};
+enum err writer_perform_work(struct writer *writer, const struct scope *scope,
+			     const struct writer_work *work) WARN_UNUSED;
+
 /* Submits and does not wait: for what may be lost with the process. `size` bytes of `context` are copied, the scope
  * too.
  */

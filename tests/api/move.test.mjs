@@ -73,7 +73,11 @@ async function found(browser, path) {
 	return { status: 200, headers: {}, text: JSON.stringify(rows) };
 }
 
-// Everything that the staff can read, as bytes, but for what is of the house (a cursor, when a session ends).
+// What an organization's record says of its moves.
+const isMove = (words) => words.includes("organization.export") || words.includes("organization.import");
+const movesOf = async (browser) => (await browser.get("/api/audit")).json.entries.filter(({ action }) => isMove(action)).reverse();
+
+// Everything that the staff can read, as bytes, but for what is of the house (a cursor, when a session ends, that it came in).
 async function everything(browser) {
 	const paths = [];
 	const add = (...more) => paths.push(...more);
@@ -92,7 +96,11 @@ async function everything(browser) {
 		assert.equal(answer.status, 200, `${path}: ${answer.text}`);
 		answer.headers = { ...answer.headers, link: answer.headers.link?.replace(/cursor=[^&>]*/, "cursor="), "set-cookie": undefined };
 		// That a list was taken away is in the record from then on.
-		if (path === "/api/audit?format=csv") answer.text = answer.text.split("\r\n").filter((line) => !line.includes("list.export")).join("\r\n");
+		if (path === "/api/audit") {
+			answer.text = JSON.stringify({ ...answer.json, entries: answer.json.entries.filter(({ action }) => !isMove(action)) });
+			delete answer.headers["content-length"];
+		}
+		if (path === "/api/audit?format=csv") answer.text = answer.text.split("\r\n").filter((line) => !line.includes("list.export") && !isMove(line)).join("\r\n");
 		answers[path] = masked(answer);
 	}
 	for (const path of ["/api/chats?q=snorkeling", "/api/chats?q=calm"]) answers[path] = masked(await found(browser, path));
@@ -175,6 +183,15 @@ describe("an organization that moves", () => {
 		await until(async () => (await again.get("/api/chats?q=snorkeling")).json.length === 4);
 		same(await everything(again), earlier);
 		await exact(home);
+
+		// The record tells of each move, and of where it was before: what is exported has its export in it.
+		const [told, retold] = [await movesOf(browser), await movesOf(again)];
+		assert.deepEqual(told.map(({ action }) => action), ["organization.export", "organization.import", "organization.export"]);
+		assert.deepEqual(retold.map(({ action }) => action), [...told.map(({ action }) => action), "organization.import"]);
+		assert.deepEqual([told[0], retold.slice(0, 3)], [(await movesOf(staff))[0], told]);
+		assert.ok(retold.every((entry) => entry.actor_kind === "operator" && entry.actor_id === null && entry.address === null));
+		assert.deepEqual(told[1].detail, { made_at: told[1].detail.made_at, slug: original.slug, rows: answer.rows });
+		assert.ok(told[1].detail.made_at >= told[0].created_at && told[1].detail.made_at <= told[1].created_at);
 
 		// It goes on as it was: key, repeated messages, password, invitation.
 		const chat = (await again.get("/api/chats/c1/messages")).json;
@@ -278,6 +295,7 @@ describe("an organization that moves", () => {
 			["no manifest", "DELETE FROM manifest", /manifest/],
 			["another organization in it", `UPDATE organizations SET id = X'${hexOf(randomUUID())}'`, /not the manifest's/],
 			["a message of no chat", "UPDATE messages SET chat_number = 123456789 WHERE number = (SELECT max(number) FROM messages)", /not there/],
+			["a message behind another than the one before it", "UPDATE messages SET previous = NULL WHERE number = (SELECT max(number) FROM messages)", /no chain/],
 			["a message behind none", "UPDATE messages SET previous = 123456789 WHERE number = (SELECT max(number) FROM messages)", /not there/],
 			["metadata that is no JSON", "UPDATE visitors SET metadata = '{\"a\":'", /JSON/],
 			["text that is no UTF-8", "UPDATE chats SET chat_id = CAST(X'ff' AS TEXT) WHERE chat_id = 'c0'", /chat_id of a row/],
