@@ -324,12 +324,10 @@ static bool is_entered_by_hash(struct house *house, const char *plan)
 /* Some web results, of sessions and chats of ten, as somebody whom no policy binds. */
 static void show_web_results(struct house *house)
 {
-	char url[512];
-	PGconn *administrator;
+	PGconn *administrator = postgres_house_reach(&house->of, "postgres");
 
-	url_of(url, sizeof url, "postgres", house->name);
-	administrator = reach(url);
-	run(administrator,
+	postgres_run(
+	    administrator,
 	    "SET search_path = innkeeper; SET session_replication_role = replica;"
 	    "INSERT INTO web_mentions (organization_id, id, article_url, article_title, chat_id, session_id, "
 	    "visitor_id, "
@@ -357,13 +355,13 @@ static void an_address_is_found_by_its_hash(void **state)
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
 		char *plan;
 
-		run(house->plain, "BEGIN");
+		postgres_run(house->plain, "BEGIN");
 		become(house, false);
 		plan = plan_of(house, &statements[ids[i]]);
 		if (!is_entered_by_hash(house, plan))
 			fail_msg("%s: %s", statements[ids[i]].name, plan);
 		sqlite3_free(plan);
-		run(house->plain, "ROLLBACK");
+		postgres_run(house->plain, "ROLLBACK");
 	}
 }
 
