@@ -50,6 +50,8 @@ static void end_item(void *given, struct db *db, bool kept)
 	const struct house *house = given;
 
 	ledger_end_item(house_ledger(house, db), kept);
+	if (house->remote)
+		bulletin_end_item(house->bulletins[db_lane(db)], kept);
 	if (!kept)
 		conversations_clear(&house->conversations[db_lane(db)]);
 }

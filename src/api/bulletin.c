@@ -14,6 +14,7 @@
 
 struct bulletin {
 	struct buffer lines;
+	size_t kept; /* bytes of them, of items that have ended */
 };
 
 enum err bulletin_new(struct bulletin **out)
@@ -90,6 +91,14 @@ static size_t first_words(struct text lines)
 	return length;
 }
 
+void bulletin_end_item(struct bulletin *bulletin, bool kept)
+{
+	if (kept)
+		bulletin->kept = bulletin->lines.length;
+	else
+		buffer_cut(&bulletin->lines, bulletin->kept);
+}
+
 enum err bulletin_send(struct bulletin *bulletin, struct db *db)
 {
 	struct text left = { bulletin->lines.at, bulletin->lines.length };
@@ -110,6 +119,7 @@ void bulletin_forget(struct bulletin *bulletin)
 {
 	buffer_fini(&bulletin->lines);
 	buffer_init(&bulletin->lines, LIMIT);
+	bulletin->kept = 0;
 }
 
 /* The next of some fields with a blank between. */

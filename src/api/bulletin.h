@@ -19,7 +19,9 @@ void bulletin_note(struct bulletin *bulletin, const struct call *call);
 /* The keys of an organization open nothing any more, by a write that is no call's. */
 void bulletin_keys(struct bulletin *bulletin, const struct uuid *organization);
 
-/* The writer's hooks: before the commit, and when the transaction is lost. */
+/* The writer's hooks: when an item's scope was left, what it said being kept or unsaid; before the commit; and when the
+ * transaction is lost. */
+void bulletin_end_item(struct bulletin *bulletin, bool kept);
 enum err bulletin_send(struct bulletin *bulletin, struct db *db) WARN_UNUSED;
 void bulletin_forget(struct bulletin *bulletin);
 

@@ -128,6 +128,16 @@ static enum err record(struct call *call)
 	return audit_write(call->db, &entry);
 }
 
+/* What others must hear, if it is kept. A call of parts tells by itself that it is: else its transaction is lost. */
+static void note(struct db *db, const struct call *call)
+{
+	struct bulletin *bulletin = call->house->bulletins[db_lane(db)];
+
+	bulletin_note(bulletin, call);
+	if (call->route->parts)
+		bulletin_end_item(bulletin, true);
+}
+
 static enum err write_run(struct db *db, void *context)
 {
 	struct call *call = context;
@@ -140,7 +150,7 @@ static enum err write_run(struct db *db, void *context)
 	if (err == OK)
 		err = record(call);
 	if (err == OK && call->house->remote)
-		bulletin_note(call->house->bulletins[db_lane(db)], call);
+		note(db, call);
 	call->db = NULL;
 	return err;
 }

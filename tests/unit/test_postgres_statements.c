@@ -5,112 +5,49 @@
 
 #include <cmocka.h>
 
-#include <libpq-fe.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "auth/tenant.h"
-#include "fixture.h"
+#include "postgres_house.h"
 #include "store/postgres_wire.h"
 #include "store/query.h"
 
-/* Every statement of the binary against PostgreSQL, as the role that runs it. INNKEEPER_TEST_POSTGRES is an
- * administrator's URL and INNKEEPER_TEST_TEMPLATE a migrated database (tests/run.sh): each test has a copy. */
+/* Every statement of the binary against PostgreSQL, as the role that runs it. */
 struct house {
-	struct fixture fixture;
-	char name[64];
-	PGconn *administrator; /* of another database */
-	PGconn *plain;         /* of this one, as the server's role, without the house's own code */
-	sqlite3 *json;         /* to look into plans */
+	struct postgres_house of;
+	PGconn *plain; /* of this one, as the server's role, without the house's own code */
+	sqlite3 *json; /* to look into plans */
 	const struct scope *ours;
 	char id[UUID_TEXT_SIZE];
 };
 
 #define OURS 'a'
 
-static const char *setting(const char *name)
-{
-	const char *value = getenv(name);
-
-	if (value == NULL)
-		fail_msg("%s is not given: tests/run.sh postgres", name);
-	return value;
-}
-
-/* The administrator's URL with another role and another database. */
-static void url_of(char *out, size_t size, const char *role, const char *name)
-{
-	const char *url = setting("INNKEEPER_TEST_POSTGRES");
-	const char *at = strchr(url, '@');
-	const char *slash = strchr(at, '/');
-	const char *rest = slash + strcspn(slash, "?");
-
-	assert_true(snprintf(out, size, "postgres://%s%.*s/%s%s", role, (int)(slash - at), at, name, rest) < (int)size);
-}
-
-static PGresult *ask(PGconn *connection, const char *sql)
-{
-	PGresult *result = PQexec(connection, sql);
-	const ExecStatusType status = PQresultStatus(result);
-
-	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-		fail_msg("%s: %s", sql, PQresultErrorMessage(result));
-	return result;
-}
-
-static void run(PGconn *connection, const char *sql)
-{
-	PQclear(ask(connection, sql));
-}
-
-static PGconn *reach(const char *url)
-{
-	PGconn *connection = PQconnectdb(url);
-
-	if (PQstatus(connection) != CONNECTION_OK)
-		fail_msg("%s", PQerrorMessage(connection));
-	return connection;
-}
-
 static void become(struct house *house, bool system)
 {
 	char sql[128];
 
 	if (system) {
-		run(house->plain, "SET LOCAL ROLE innkeeper_system");
+		postgres_run(house->plain, "SET LOCAL ROLE innkeeper_system");
 		return;
 	}
 	snprintf(sql, sizeof sql, "SET LOCAL innkeeper.organization = '%s'", house->id);
-	run(house->plain, sql);
+	postgres_run(house->plain, sql);
 }
 
 static int open_house(void **state)
 {
 	struct house *house = test_calloc(1, sizeof *house);
 	const struct uuid id = fixture_id(OURS);
-	char url[512];
-	char sql[256];
 
-	fixture_empty(&house->fixture);
-	house->administrator = reach(setting("INNKEEPER_TEST_POSTGRES"));
-	snprintf(house->name, sizeof house->name, "statements_%d", (int)getpid());
-	snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE %s", house->name, setting("INNKEEPER_TEST_TEMPLATE"));
-	run(house->administrator, sql);
-	snprintf(sql, sizeof sql, "REVOKE CREATE, TEMPORARY, CONNECT ON DATABASE %s FROM PUBLIC", house->name);
-	run(house->administrator, sql);
-	snprintf(sql, sizeof sql, "GRANT CONNECT ON DATABASE %s TO innkeeper_server, innkeeper_migrator", house->name);
-	run(house->administrator, sql);
-	url_of(house->fixture.address, sizeof house->fixture.address, "innkeeper_server", house->name);
-	house->fixture.url = text_of(house->fixture.address);
-	url_of(url, sizeof url, "innkeeper_server", house->name);
-	house->plain = reach(url);
-	run(house->plain, "SET search_path = innkeeper, pg_temp; SET plan_cache_mode = force_generic_plan;"
-			  "SET enable_seqscan = off; SET jit = off");
+	postgres_house_open(&house->of);
+	house->plain = postgres_house_reach(&house->of, "innkeeper_server");
+	postgres_run(house->plain, "SET search_path = innkeeper, pg_temp; SET plan_cache_mode = force_generic_plan;"
+				   "SET enable_seqscan = off; SET jit = off");
 	uuid_format(&id, house->id);
-	house->ours = tenant_scope(&house->fixture.arena, &id);
+	house->ours = tenant_scope(&house->of.fixture.arena, &id);
 	assert_int_equal(sqlite3_open(":memory:", &house->json), SQLITE_OK);
 	*state = house;
 	return 0;
@@ -119,14 +56,10 @@ static int open_house(void **state)
 static int close_house(void **state)
 {
 	struct house *house = *state;
-	char sql[128];
 
 	PQfinish(house->plain);
-	snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", house->name);
-	run(house->administrator, sql);
-	PQfinish(house->administrator);
 	sqlite3_close(house->json);
-	fixture_close(&house->fixture);
+	postgres_house_close(&house->of);
 	test_free(house);
 	return 0;
 }
@@ -151,7 +84,7 @@ static void every_statement_prepares_and_gives_the_columns_that_it_says(void **s
 		if (statement->postgres == NULL || is_of_the_migration(statement))
 			continue;
 		count++;
-		run(house->plain, "BEGIN");
+		postgres_run(house->plain, "BEGIN");
 		become(house, statement->kind == STATEMENT_SYSTEM);
 		postgres_types(&parameters, statement);
 		prepared =
@@ -165,7 +98,7 @@ static void every_statement_prepares_and_gives_the_columns_that_it_says(void **s
 		}
 		PQclear(described);
 		PQclear(prepared);
-		run(house->plain, "ROLLBACK");
+		postgres_run(house->plain, "ROLLBACK");
 	}
 	assert_int_equal(bad, 0);
 	assert_true(count > 100);
@@ -202,8 +135,8 @@ static enum err run_empty(struct house *house, struct db *db, enum statement_id 
 static void every_statement_runs_as_its_role(void **state)
 {
 	struct house *house = *state;
-	struct db *reader = fixture_db(&house->fixture, DB_READ);
-	struct db *writer = fixture_db(&house->fixture, DB_WRITE);
+	struct db *reader = fixture_db(&house->of.fixture, DB_READ);
+	struct db *writer = fixture_db(&house->of.fixture, DB_WRITE);
 	size_t bad = 0;
 
 	for (size_t i = 0; i < statement_count; i++) {
@@ -230,8 +163,8 @@ static void every_statement_runs_as_its_role(void **state)
 static void no_statement_runs_in_the_wrong_scope(void **state)
 {
 	struct house *house = *state;
-	struct db *writer = fixture_db(&house->fixture, DB_WRITE);
-	struct db *reader = fixture_db(&house->fixture, DB_READ);
+	struct db *writer = fixture_db(&house->of.fixture, DB_WRITE);
+	struct db *reader = fixture_db(&house->of.fixture, DB_READ);
 	static const char nothing[4096];
 
 	assert_int_equal(db_begin(writer), OK);
@@ -316,7 +249,7 @@ static bool is_searched(struct house *house, const char *name, const char *plan)
 static char *explain(struct house *house, const char *execute)
 {
 	char *sql = sqlite3_mprintf("EXPLAIN (FORMAT JSON) %s", execute);
-	PGresult *result = ask(house->plain, sql);
+	PGresult *result = postgres_ask(house->plain, sql);
 	char *plan = sqlite3_mprintf("%s", PQgetvalue(result, 0, 0));
 
 	PQclear(result);
@@ -361,12 +294,12 @@ static void every_tenant_statement_enters_its_tables_by_the_organization(void **
 
 		if (statements[i].postgres == NULL || statements[i].kind != STATEMENT_TENANT)
 			continue;
-		run(house->plain, "BEGIN");
+		postgres_run(house->plain, "BEGIN");
 		become(house, false);
 		plan = plan_of(house, &statements[i]);
 		bad += !is_searched(house, statements[i].name, plan);
 		sqlite3_free(plan);
-		run(house->plain, "ROLLBACK");
+		postgres_run(house->plain, "ROLLBACK");
 	}
 	assert_int_equal(bad, 0);
 }
@@ -384,13 +317,11 @@ static void a_plan_that_scans_would_be_noticed(void **state)
 		{ "SELECT * FROM messages WHERE organization_id = '00000000-0000-0000-0000-000000000001'", true },
 		{ "SELECT * FROM accounts WHERE name = 'x'", true }, /* nobody's */
 	};
-	char url[512];
 
 	/* Of who is bound by no policy, so that nothing is added to the texts. */
 	PQfinish(house->plain);
-	url_of(url, sizeof url, "postgres", house->name);
-	house->plain = reach(url);
-	run(house->plain, "SET search_path = innkeeper; SET enable_seqscan = off");
+	house->plain = postgres_house_reach(&house->of, "postgres");
+	postgres_run(house->plain, "SET search_path = innkeeper; SET enable_seqscan = off");
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		char *plan = explain(house, cases[i].sql);
 
