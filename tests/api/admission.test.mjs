@@ -6,7 +6,7 @@ import { once } from "node:events";
 import http from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { openHouse, assertError, fresh, sanitized, until } from "./harness.mjs";
+import { openHouse, assertError, fresh, postgres, sanitized, until } from "./harness.mjs";
 
 const PATIENCE = sanitized ? 8000 : 2000; // ms; a sanitizer's read takes longer than what is promised leaves for it
 const SLACK = 2000; // of a busy machine, beside that
@@ -68,9 +68,13 @@ async function saturate(of = house, organization = ours) {
 		load.ask();
 		assert.deepEqual((await ended)[0], [], "every batch is stored");
 	};
-	await until(async () => (await metric("writer_saturated", of)) === 1, "the writer is saturated");
+	if (!postgres) await until(async () => (await metric("writer_saturated", of)) === 1, "the writer is saturated");
 	return load;
 }
+
+// How much may be read is measured by what a read takes of this process, which is next to nothing where PostgreSQL does the
+// work: there a crowd need not wait. What a client sees must hold all the same.
+const crowded = async () => postgres || (await until(async () => (await metric("reads_waiting")) > 20, "the crowd waits"));
 
 // `count` reads at once, each on a connection of its own: promises of {status, headers, text, waited}, and `sockets`.
 function crowd(browser, count, path = PAGE) {
@@ -120,7 +124,7 @@ describe("while there is more to write than can be", () => {
 			while (!ended) statuses.add((await admin.get(PAGE)).status);
 		};
 		const loops = Promise.all(Array.from({ length: 32 }, loop));
-		await until(async () => (await metric("reads_waiting")) > 20, "the crowd waits");
+		await crowded();
 		for (let i = 0; i < 10; i++) {
 			const { answer, waited } = await timed(rival.get("/api/chats?limit=50"));
 			assert.equal(answer.status, 200, answer.text);
@@ -130,57 +134,61 @@ describe("while there is more to write than can be", () => {
 		await loops;
 		assert.ok(statuses.has(200));
 		assert.ok([...statuses].every((status) => status === 200 || status === 503), [...statuses].join());
-		assert.ok((await metric("read_delay_seconds_count")) > 32);
+		if (!postgres) assert.ok((await metric("read_delay_seconds_count")) > 32);
 	});
 
-	test("who asks for more than there is room for is told to come back, and nobody else", async () => {
-		load = await saturate();
-		const before = await metric("reads_refused_total");
-		const many = crowd(admin, 2 * OF_ORGANIZATION);
-		await until(async () => (await metric("reads_refused_total")) > before, "some are refused");
-		const { answer } = await timed(rival.get("/api/visitors"));
-		assert.equal(answer.status, 200, answer.text);
-		for (const path of ["/healthz", "/readyz", "/metrics"]) assert.equal((await house.request("GET", path, { agent: false })).status, 200, path);
-		const answers = await Promise.all(many.answers);
-		const refused = answers.filter(({ status }) => status === 503);
-		assert.ok(refused.length > 0);
-		for (const one of refused) {
-			assertError(one, 503, "unavailable");
-			assert.equal(one.headers["retry-after"], "1");
-		}
-		for (const { status, waited } of answers) {
-			assert.ok(status === 200 || status === 503, String(status));
-			assert.ok(waited < PATIENCE + 2 * SLACK, `${status} after ${waited} ms`);
-		}
-	});
+	// Who waits at all.
+	if (!postgres)
+		test("who asks for more than there is room for is told to come back, and nobody else", async () => {
+			load = await saturate();
+			const before = await metric("reads_refused_total");
+			const many = crowd(admin, 2 * OF_ORGANIZATION);
+			await until(async () => (await metric("reads_refused_total")) > before, "some are refused");
+			const { answer } = await timed(rival.get("/api/visitors"));
+			assert.equal(answer.status, 200, answer.text);
+			for (const path of ["/healthz", "/readyz", "/metrics"]) assert.equal((await house.request("GET", path, { agent: false })).status, 200, path);
+			const answers = await Promise.all(many.answers);
+			const refused = answers.filter(({ status }) => status === 503);
+			assert.ok(refused.length > 0);
+			for (const one of refused) {
+				assertError(one, 503, "unavailable");
+				assert.equal(one.headers["retry-after"], "1");
+			}
+			for (const { status, waited } of answers) {
+				assert.ok(status === 200 || status === 503, String(status));
+				assert.ok(waited < PATIENCE + 2 * SLACK, `${status} after ${waited} ms`);
+			}
+		});
 
 	test("who leaves while waiting takes nothing along", async () => {
 		load = await saturate();
 		const many = crowd(admin, OF_ORGANIZATION);
 		many.answers.forEach((answer) => answer.catch(() => {}));
-		await until(async () => (await metric("reads_waiting")) > 20, "the crowd waits");
+		await crowded();
 		many.leave();
 		assert.equal((await rival.get("/api/chats?limit=50")).status, 200);
 		await until(async () => (await metric("reads_waiting")) === 0, "those who left wait no more");
 	});
 
-	test("who was signed out while waiting reads nothing", async () => {
-		load = await saturate();
-		const leaving = await house.member(ours);
-		const cookie = leaving.cookie;
-		const answers = [];
-		const ask = (count) => answers.push(...crowd(leaving, count).answers.map(async (answer) => ({ status: (await answer).status, at: Date.now() })));
-		ask(OF_ORGANIZATION / 2);
-		await until(async () => (await metric("reads_waiting")) > 20, "the crowd waits");
-		let gone = 0;
-		const logout = leaving.ok("POST", "/api/auth/logout", {}).then(() => (gone = Date.now()));
-		for (; gone === 0; await sleep(50)) ask(8); // so that some wait at the moment when the session ends
-		await logout;
-		const all = await Promise.all(answers);
-		assert.equal((await house.get("/api/chats", { cookie })).status, 401);
-		assert.ok(all.some(({ status }) => status === 401), "those that waited still");
-		for (const { status, at } of all) assert.ok(status !== 200 || at < gone + PATIENCE / 4, `read ${at - gone} ms after`);
-	});
+	// Who waits at all.
+	if (!postgres)
+		test("who was signed out while waiting reads nothing", async () => {
+			load = await saturate();
+			const leaving = await house.member(ours);
+			const cookie = leaving.cookie;
+			const answers = [];
+			const ask = (count) => answers.push(...crowd(leaving, count).answers.map(async (answer) => ({ status: (await answer).status, at: Date.now() })));
+			ask(OF_ORGANIZATION / 2);
+			await crowded();
+			let gone = 0;
+			const logout = leaving.ok("POST", "/api/auth/logout", {}).then(() => (gone = Date.now()));
+			for (; gone === 0; await sleep(50)) ask(8); // so that some wait at the moment when the session ends
+			await logout;
+			const all = await Promise.all(answers);
+			assert.equal((await house.get("/api/chats", { cookie })).status, 401);
+			assert.ok(all.some(({ status }) => status === 401), "those that waited still");
+			for (const { status, at } of all) assert.ok(status !== 200 || at < gone + PATIENCE / 4, `read ${at - gone} ms after`);
+		});
 
 	test("a list as CSV comes whole, page by page, and who leaves it takes nothing along", async () => {
 		load = await saturate();
@@ -191,7 +199,7 @@ describe("while there is more to write than can be", () => {
 				assert.equal(status, 200);
 				assert.equal(text.split("\r\n").length, 1 + CHATS + 1);
 			}
-			return (await metric("read_delay_seconds_count")) > delayed + 4;
+			return postgres || (await metric("read_delay_seconds_count")) > delayed + 4;
 		}, "pages wait");
 		for (let i = 0; i < 8; i++) {
 			const request = http.get({ host: "127.0.0.1", port: house.port, path: "/api/chats?format=csv", headers: { cookie: admin.cookie }, agent: false });
