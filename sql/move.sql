@@ -232,19 +232,12 @@ WHERE l.organization_id = :organization;
 
 -- What other rows refer to by number gets it beforehand on PostgreSQL, many at a time, so that nobody waits for it row by row;
 -- on SQLite (null) it gets the next one when it is stored.
--- name: reserve_chat_numbers :tenant
+-- name: chat_numbers :tenant
 -- in:  count int
 -- out: number int
 -- sqlite: none
 -- postgres:
 SELECT nextval('chats_number_seq') FROM generate_series(1, :count) WHERE :organization IS NOT NULL;
-
--- name: reserve_message_numbers :tenant
--- in:  count int
--- out: number int
--- sqlite: none
--- postgres:
-SELECT nextval('messages_number_seq') FROM generate_series(1, :count) WHERE :organization IS NOT NULL;
 
 -- name: move_in_api_keys :tenant
 -- in: id uuid, name text, hash text, masked text, created_at time, last_used_at time, revoked_at time

@@ -285,7 +285,7 @@ static enum err reserve(struct importing *importing, struct db *db)
 {
 	const int64_t count = ROWS_AHEAD;
 	const enum statement_id id =
-	    importing->table->kind == MOVE_CHATS ? STATEMENT_RESERVE_CHAT_NUMBERS : STATEMENT_RESERVE_MESSAGE_NUMBERS;
+	    importing->table->kind == MOVE_CHATS ? STATEMENT_CHAT_NUMBERS : STATEMENT_MESSAGE_NUMBERS;
 	enum err err = db_start(db, id, &count);
 
 	importing->reserved.next = importing->reserved.count = 0;

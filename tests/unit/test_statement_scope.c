@@ -193,7 +193,7 @@ static void say(struct probe *probe, const struct scope *scope, enum statement_i
 /* But for numbers drawn from a sequence, which are another one each time and name no row. */
 static bool is_ours(struct probe *probe, const struct statement *statement)
 {
-	return statement->kind == STATEMENT_TENANT && strcmp(statement->name, "message_numbers") != 0 &&
+	return statement->kind == STATEMENT_TENANT && strstr(statement->name, "_numbers") == NULL &&
 	       (probe->stage.postgres != NULL ? statement->postgres : statement->sqlite) != NULL;
 }
 
