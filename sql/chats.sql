@@ -40,19 +40,26 @@ JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id = :org
 WHERE c.organization_id = :organization AND c.chat_id = :chat_id;
 
 -- What the messages of a transaction that looks ahead have moved, a row a chat. A chat that is not as it was when they were
--- chained to it gets no row changed, which whoever sends them is told. (ANY: no plan reads the organization's other chats.)
+-- chained to it gets no row changed, which whoever sends them is told. (Each is there, so none is inserted: it is only that
+-- ON CONFLICT goes to each row by the key, where an UPDATE may read all chats of the organization.)
 -- name: chat_activities_move :tenant :rows
 -- in: chat_number int, messages int, message_count int, previous int, last_message int, updated_at time,
 --     counted_edition int, counted_day int
 -- sqlite: none
 -- postgres:
-UPDATE chat_activity AS a
-SET updated_at = greatest(a.updated_at, r.updated_at), message_count = r.message_count, last_message = r.last_message,
-    counted_edition = r.counted_edition, counted_day = r.counted_day
+INSERT INTO chat_activity (chat_number, organization_id, updated_at, message_count, last_message, counted_edition, counted_day)
+SELECT a.chat_number, :organization, greatest(a.updated_at, r.updated_at), r.message_count, r.last_message, r.counted_edition,
+       r.counted_day
 FROM unnest(:chat_number, :messages, :message_count, :previous, :last_message, :updated_at, :counted_edition, :counted_day)
      AS r (chat_number, messages, message_count, previous, last_message, updated_at, counted_edition, counted_day)
-WHERE a.organization_id = :organization AND a.chat_number = ANY(:chat_number) AND a.chat_number = r.chat_number
-  AND a.message_count = r.message_count - r.messages AND a.last_message IS NOT DISTINCT FROM r.previous;
+CROSS JOIN LATERAL (SELECT c.chat_number, c.updated_at FROM chat_activity AS c
+                    WHERE c.organization_id = :organization AND c.chat_number = r.chat_number
+                      AND c.message_count = r.message_count - r.messages
+                      AND c.last_message IS NOT DISTINCT FROM r.previous
+                    LIMIT 1) AS a
+ON CONFLICT (organization_id, chat_number) DO UPDATE
+SET updated_at = excluded.updated_at, message_count = excluded.message_count, last_message = excluded.last_message,
+    counted_edition = excluded.counted_edition, counted_day = excluded.counted_day;
 
 -- PostgreSQL tells itself which message it was, so that nobody waits for the number.
 -- name: chat_activity_move :tenant
