@@ -128,6 +128,7 @@ static enum err start_store(struct server *server, struct fault *fault)
 	const struct writer_options writer = { .url = options->database,
 					       .queue_limit = (size_t)options->queue,
 					       .batch_limit = BATCH_ITEMS,
+					       .lanes = options->listen == NULL ? 1 : 0,
 					       .hooks = { .context = house,
 							  .end_item = end_item,
 							  .foresee = foresee,

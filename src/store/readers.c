@@ -2,9 +2,10 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct reader {
-	struct db *db;
+	struct db *db;       /* NULL: not opened yet */
 	struct reader *next; /* idle as well */
 };
 
@@ -14,6 +15,8 @@ struct readers {
 	struct reader *idle; /* guarded by the lock */
 	struct reader *all;
 	size_t count;
+	char *url;
+	const struct log *log;
 };
 
 static void give_back(struct readers *readers, struct reader *reader)
@@ -38,6 +41,11 @@ static struct reader *take(struct readers *readers)
 	return reader;
 }
 
+static enum err open_reader(struct readers *readers, struct reader *reader, struct fault *fault)
+{
+	return reader->db != NULL ? OK : db_open(&reader->db, text_of(readers->url), DB_READ, readers->log, fault);
+}
+
 enum err readers_new(struct readers **out, struct text url, size_t count, const struct log *log, struct fault *fault)
 {
 	struct readers *readers = calloc(1, sizeof *readers);
@@ -48,20 +56,18 @@ enum err readers_new(struct readers **out, struct text url, size_t count, const 
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	pthread_mutex_init(&readers->lock, NULL);
 	pthread_cond_init(&readers->returned, NULL);
+	readers->log = log;
+	readers->url = strndup(url.at, url.length);
 	readers->all = calloc(count, sizeof *readers->all);
-	if (readers->all == NULL) {
+	if (readers->all == NULL || readers->url == NULL) {
 		readers_free(readers);
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	}
-	while (err == OK && readers->count < count) {
-		struct reader *reader = &readers->all[readers->count];
-
-		err = db_open(&reader->db, url, DB_READ, log, fault);
-		if (err == OK) {
-			readers->count++;
-			give_back(readers, reader);
-		}
-	}
+	readers->count = count;
+	err = open_reader(readers, &readers->all[0], fault);
+	/* The last one given back is the first one lent. */
+	for (size_t i = count; i > 0; i--)
+		give_back(readers, &readers->all[i - 1]);
 	if (err != OK) {
 		readers_free(readers);
 		return err;
@@ -75,8 +81,10 @@ void readers_free(struct readers *readers)
 	if (readers == NULL)
 		return;
 	for (size_t i = 0; readers->all != NULL && i < readers->count; i++)
-		db_close(readers->all[i].db);
+		if (readers->all[i].db != NULL)
+			db_close(readers->all[i].db);
 	free(readers->all);
+	free(readers->url);
 	pthread_cond_destroy(&readers->returned);
 	pthread_mutex_destroy(&readers->lock);
 	free(readers);
@@ -85,9 +93,15 @@ void readers_free(struct readers *readers)
 enum err readers_enter(struct readers *readers, const struct scope *scope, struct reading *out)
 {
 	struct reader *reader = take(readers);
-	enum err err = db_begin(reader->db);
+	struct fault fault = { 0 };
+	enum err err = open_reader(readers, reader, &fault);
 
 	*out = (struct reading){ 0 };
+	if (err != OK)
+		LOG(readers->log, LOG_ERROR, "a connection for reading could not be opened",
+		    LOG_STRING("reason", fault.sentence));
+	else
+		err = db_begin(reader->db);
 	if (err == OK && (err = db_enter(reader->db, scope)) != OK && db_end(reader->db, false) != OK)
 		err = ERR_STORAGE;
 	if (err != OK) {

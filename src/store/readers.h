@@ -1,5 +1,5 @@
 /* Reading connections, lent for one request each.
- * Owner: the server. Any thread; one lock, held for a hand-over. There are as many as may read at the same time.
+ * Owner: the server. Any thread; one lock, held for a hand-over. At most as many as may read at the same time.
  * What is lent is inside a transaction and a scope already: one moment of one organization.
  * Never lends a connection that still has something open. Waits when all are out.
  * Next: db.h. */
@@ -13,7 +13,7 @@
 struct reader;
 struct readers;
 
-/* Opens `count` reading connections. */
+/* At most `count` connections: the first is opened now, each other one when it is needed first. */
 enum err readers_new(struct readers **out, struct text url, size_t count, const struct log *log,
 		     struct fault *fault) WARN_UNUSED;
 void readers_free(struct readers *readers);

@@ -22,13 +22,15 @@ enum err writer_start(struct writer **out, const struct writer_options *options,
 	struct writer *writer = calloc(1, sizeof *writer);
 	bool remote = false;
 	enum err err = db_know(options->url, &remote, fault);
-	const size_t lanes = remote ? WRITER_LANES : 1; /* SQLite has one writer */
+	size_t lanes = remote ? WRITER_LANES : 1; /* SQLite has one writer */
 
 	*out = NULL;
 	if (writer == NULL)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	writer->metrics = options->metrics;
 	writer->log = options->log;
+	if (options->lanes > 0 && options->lanes < lanes)
+		lanes = options->lanes;
 	while (err == OK && writer->lane_count < lanes) {
 		err = lane_start(&writer->lanes[writer->lane_count], options, writer->lane_count, &writer->work, fault);
 		if (err == OK)

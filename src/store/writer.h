@@ -62,6 +62,7 @@ struct writer_options {
 	struct text url;    /* of the database */
 	size_t queue_limit; /* items waiting in a lane; one more is ERR_UNAVAILABLE */
 	size_t batch_limit; /* items in one transaction */
+	size_t lanes;       /* at most so many; 0: as many as the database has use for */
 	struct writer_hooks hooks;
 	const struct log *log;
 	struct metrics *metrics;
