@@ -17,7 +17,7 @@
 #define USES_AT_ONCE     256
 #define TENANTS_MEMORY   ((size_t)64 * 1024 * 1024)
 #define DAY_MILLISECONDS INT64_C(86400000)
-#define LOOK_AGAIN       60 /* seconds, where another process does it */
+#define LOOK_AGAIN       60 /* seconds at most, where another process does it */
 
 static enum err store_use(struct db *db, void *context)
 {
@@ -179,7 +179,7 @@ static void run_due(struct jobs *jobs, int64_t now)
 		if (jobs->due[i] > now)
 			continue;
 		if (is_anothers(jobs, &table[i]))
-			after = LOOK_AGAIN;
+			after = after < LOOK_AGAIN ? after : LOOK_AGAIN;
 		else
 			table[i].run(jobs->house);
 		jobs->due[i] = clock_monotonic() + after * 1000000;

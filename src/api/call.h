@@ -55,7 +55,8 @@ struct call {
 	struct text audit_detail; /* JSON */
 	/* The ladder's own from here on. */
 	struct http_request *request;
-	bool asks; /* the database tells whether it may ask: credential_check */
+	bool asks;        /* the database tells whether it may ask: credential_check */
+	enum err refused; /* beside those that ask: told no sooner than to them, or it would tell which is which */
 	struct json_out writer_of_reply;
 	int64_t began_stream; /* clock_monotonic */
 	struct writer_item writer_item;

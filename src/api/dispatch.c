@@ -176,8 +176,13 @@ static enum http_next admit(void *given, struct http_request *request)
 	err = read_idempotency_key(call);
 	if (err == OK && match.route->credential == TENANT)
 		err = read_query(call, &credential_tenant_query);
-	if (err == OK)
-		err = credential_check(call, &call->asks);
+	if (err != OK)
+		return answer_fault(call, err);
+	err = credential_check(call, &call->asks);
+	if (err != OK && house->asking != NULL) {
+		call->refused = err;
+		return HTTP_PROCEED;
+	}
 	if (err == OK && !call->asks)
 		err = read_own_query(call);
 	else if (err == OK && house->asking == NULL)
@@ -208,6 +213,8 @@ static enum http_next handle(void *given, struct http_request *request)
 	struct call *call = request->context;
 	const struct asking_party party = asking_address(&request->peer);
 
+	if (call->refused != OK)
+		return answer_fault(call, call->refused);
 	if (!call->asks || house->asking == NULL)
 		return running_begin(call, false);
 	call->asking_item.run = ask_and_run;

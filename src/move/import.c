@@ -1,11 +1,9 @@
 #include <string.h>
 
 #include "analytics/build.h"
-#include "auth/audit.h"
 #include "auth/slug.h"
 #include "base/clock.h"
 #include "base/json_in.h"
-#include "base/json_out.h"
 #include "move/move.h"
 #include "search/indexer.h"
 #include "store/number_map.h"
@@ -13,7 +11,6 @@
 
 #define PIECE_MEMORY ((size_t)64 * 1024 * 1024)
 #define VALUE_MEMORY ((size_t)64 * 1024 * 1024)
-#define DETAIL_BYTES ((size_t)4096)
 #define ROWS_AHEAD   128                    /* sent before they are waited for */
 #define BYTES_AHEAD  ((int64_t)1024 * 1024) /* the same, of their texts */
 
@@ -480,39 +477,12 @@ static enum err count_figures(struct importing *importing)
 	return err;
 }
 
-/* Which file it came from. */
-static enum err record(const struct importing *importing, struct db *db)
-{
-	const struct archive_manifest *manifest = archive_manifest(importing->archive);
-	struct audit_entry entry = { .at = clock_now(), .actor = AUDIT_OPERATOR, .action = "organization.import" };
-	struct buffer detail;
-	struct json_out out;
-	enum err err;
-
-	buffer_init(&detail, DETAIL_BYTES);
-	json_out_init(&out, &detail);
-	json_open_object(&out);
-	json_key(&out, "made_at");
-	json_put_time(&out, manifest->made_at);
-	json_key(&out, "slug");
-	json_put_text(&out, importing->organization.slug);
-	json_key(&out, "rows");
-	json_put_int(&out, importing->rows);
-	json_close_object(&out);
-	entry.detail = (struct text){ detail.at, detail.length };
-	err = detail.failed ? ERR_MEMORY : audit_write(db, &entry);
-	buffer_fini(&detail);
-	return err;
-}
-
 /* Everybody sees it from here on; its words follow. */
 static enum err arrive(struct db *db, void *context)
 {
 	struct importing *importing = context;
 	enum err err = query_run(db, STATEMENT_MOVING_ARRIVE, &importing->arrival, NULL);
 
-	if (err == OK)
-		err = record(importing, db);
 	if (err == OK && db_is_remote(db) && importing->newest_message > 0)
 		err = query_run(db, STATEMENT_SEARCH_AWAIT, NULL, NULL);
 	return err;

@@ -15,9 +15,11 @@
 #define TIDY_MICROSECONDS 1000000 /* of silence, and the log's pages go home */
 #define IDLE_MICROSECONDS                                                                                              \
 	20000 /* of silence before a step that nobody waits for: between two requests of one client is none */
-#define IDLE_AT_LEAST     200000 /* and without such silence, a step this often at most */
+#define IDLE_AT_LEAST 200000 /* and without such silence, a step this often at most */
 
-#define FORESEE_ITEMS     256    /* whose reads are asked for at once */
+#define FORESEE_ITEMS 256 /* whose reads are asked for at once, at most */
+#define FORESEE_MICROSECONDS                                                                                           \
+	1000 /* of asking: what a batch has no time left for would be asked for in vain, again and again */
 #define LOOK_MICROSECONDS 500000 /* where other lanes and processes write, a look for what they left to do */
 
 /* A connection that writes, and its thread. An organization's writes are always the same lane's. */
@@ -140,21 +142,28 @@ static bool needs_care(const struct lane *lane, const struct writer_item *item)
 	return false;
 }
 
-/* What the items of one organization will read is asked for together. */
-static enum err foresee(struct lane *lane, const struct writer_item *first)
+/* What the items of one organization will read is asked for together: of `*ahead` items from `first` on, at least one.
+ */
+static enum err foresee(struct lane *lane, const struct writer_item *first, size_t *ahead)
 {
+	const struct writer_hooks *hooks = &lane->options.hooks;
+	const int64_t started = clock_monotonic();
 	const struct writer_item *item = first;
 	enum err err = db_enter(lane->db, first->scope);
 
-	for (size_t i = 0; err == OK && item != NULL && i < FORESEE_ITEMS; i++, item = item->next) {
-		if (!uuid_equal(whose(item), whose(first)))
-			break;
+	*ahead = 0;
+	if (err != OK)
+		return err;
+	do {
 		if (item->foresee != NULL)
 			item->foresee(lane->db, item->context);
-	}
-	if (err == OK && lane->options.hooks.foresee != NULL)
-		lane->options.hooks.foresee(lane->options.hooks.context, lane->db);
-	return err == OK ? db_leave(lane->db, true) : err;
+		item = item->next;
+		++*ahead;
+	} while (item != NULL && uuid_equal(whose(item), whose(first)) && *ahead < FORESEE_ITEMS &&
+		 clock_monotonic() - started < FORESEE_MICROSECONDS);
+	if (hooks->foresee != NULL)
+		hooks->foresee(hooks->context, lane->db);
+	return db_leave(lane->db, true);
 }
 
 /* Runs the items from `first` on, as many as the limits let in; `*rest` is the first one left out. */
@@ -162,15 +171,15 @@ static enum err run_items(struct lane *lane, struct writer_item *first, bool car
 			  size_t *count)
 {
 	const int64_t started = clock_monotonic();
-	const struct writer_item *before = NULL;
+	size_t ahead = 0;
 	enum err err = OK;
 
 	for (*rest = first; err == OK && *rest != NULL && *count < lane->options.batch_limit; *rest = (*rest)->next) {
-		if (!care && (*count % FORESEE_ITEMS == 0 || !uuid_equal(whose(before), whose(*rest))))
-			err = foresee(lane, *rest);
+		if (!care && ahead == 0)
+			err = foresee(lane, *rest, &ahead);
 		if (err == OK)
 			err = run_one(lane, *rest);
-		before = *rest;
+		ahead -= ahead > 0;
 		++*count;
 		if (clock_monotonic() - started > BATCH_MICROSECONDS) {
 			*rest = (*rest)->next;
