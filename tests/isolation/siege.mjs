@@ -126,6 +126,7 @@ export class Siege {
 		const masked = answers.map((answer) => this.masked(answer, foreign, absent));
 		for (let again = 0; !another && masked[0] !== masked[1]; again++) {
 			if (again === 3) {
+				if (await this.ownTellThem?.(attacker, foreign.toLowerCase(), absent.toLowerCase())) break;
 				this.finding("told apart", attack, answers[0], `and of an absent one:\n${answers[1].head}\n\n${answers[1].body}`.slice(0, 1500));
 				break;
 			}

@@ -7,7 +7,6 @@ import { fill, fillItems } from "./shapes.mjs";
 import { Line } from "./wire.mjs";
 
 export const ROLES = ["Member", "Creator", "Admin"];
-const PASSWORD = "correct horse battery";
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 // The words of somebody. Names are made of `mark`, "k" and what they name, all other texts of `mark` and "s".
@@ -24,8 +23,13 @@ export class Voice {
 		return kind === "visitorid" || kind === "organizationid" ? undefined : name;
 	}
 
+	// Its own: who knew another one's would be let in by it.
+	get password() {
+		return `correct horse ${this.mark}`;
+	}
+
 	words(field) {
-		return /password/.test(field) ? PASSWORD : `${this.mark}s${field.replaceAll("_", "")}`;
+		return /password/.test(field) ? this.password : `${this.mark}s${field.replaceAll("_", "")}`;
 	}
 }
 
@@ -50,7 +54,7 @@ export class Tenant {
 		this.firstKey = this.organization.api_key;
 		await this.renewKey();
 		for (const role of roles) {
-			this.staff[role] = await this.house.member(this.organization, role, `${this.voice.mark}kmember${role.toLowerCase()}@staff.example`, PASSWORD);
+			this.staff[role] = await this.house.member(this.organization, role, `${this.voice.mark}kmember${role.toLowerCase()}@staff.example`, this.voice.password);
 		}
 		return this;
 	}
@@ -68,7 +72,7 @@ export class Tenant {
 	async refresh(role) {
 		const answer = await this.staff[role].get("/api/auth/session");
 		if (answer.json.organization?.id === this.organization.id) return;
-		this.staff[role] = await this.house.member(this.organization, role, `${this.voice.mark}kmember${role.toLowerCase()}${++this.joined}@staff.example`, PASSWORD);
+		this.staff[role] = await this.house.member(this.organization, role, `${this.voice.mark}kmember${role.toLowerCase()}${++this.joined}@staff.example`, this.voice.password);
 	}
 
 	// As the route wants it, by the Admin or the key; {status, headers, text, json}.
@@ -167,7 +171,7 @@ export class Victim extends Tenant {
 
 	async settle(routes) {
 		await this.found(["Admin", "Creator", "Member"]);
-		this.secrets.add(this.firstKey).add(this.key);
+		this.secrets.add(this.firstKey).add(this.key).add(this.voice.password);
 		for (const voice of [this.voice, this.hidden]) {
 			voice.ids.organizationid = this.organization.id;
 			for (const round of [0, 1]) {
