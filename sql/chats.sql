@@ -33,8 +33,8 @@ VALUES (:chat_number, :organization, :updated_at, 0);
 
 -- name: chat_conversation :tenant
 -- in:  chat_id text
--- out: number int, last_message int, message_count int, counted_edition int, counted_day int
-SELECT c.number, a.last_message, a.message_count, a.counted_edition, a.counted_day
+-- out: number int, session_id text, last_message int, message_count int, counted_edition int, counted_day int
+SELECT c.number, c.session_id, a.last_message, a.message_count, a.counted_edition, a.counted_day
 FROM chats AS c
 JOIN chat_activity AS a ON a.chat_number = c.number AND a.organization_id = :organization
 WHERE c.organization_id = :organization AND c.chat_id = :chat_id;

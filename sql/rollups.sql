@@ -53,10 +53,15 @@ WHERE m.organization_id = :organization AND m.edition = :edition AND m.metric = 
 ORDER BY m.day
 LIMIT 1;
 
--- name: rollup_member_create :tenant
+-- name: rollup_member_create :tenant :rows
 -- in: edition int, metric int, member text, day int, amount int
+-- sqlite:
 INSERT INTO rollup_members (organization_id, edition, metric, member, day, amount)
 VALUES (:organization, :edition, :metric, :member, :day, :amount);
+-- postgres:
+INSERT INTO rollup_members (organization_id, edition, metric, member, day, amount)
+SELECT :organization, r.edition, r.metric, r.member, r.day, r.amount
+FROM unnest(:edition, :metric, :member, :day, :amount) AS r (edition, metric, member, day, amount);
 
 -- name: rollup_member_set :tenant
 -- in: edition int, metric int, member text, day int, amount int

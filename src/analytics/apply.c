@@ -22,22 +22,46 @@ struct around {
 	int64_t behind; /* DB_NULL: none */
 };
 
+static struct rollup_member_around_in around_of(const struct member *member)
+{
+	return (struct rollup_member_around_in){
+		.edition = member->edition->number, .metric = member->metric, .member = member->name, .day = member->day
+	};
+}
+
 static enum err look_around(const struct apply *apply, const struct member *member, struct around *out)
 {
+	const struct counting *counting = apply->counting;
+	const struct rollup_member_around_in in = around_of(member);
 	struct rollup_member_around_out row;
-	enum err err = query_one(apply->counting->db, STATEMENT_ROLLUP_MEMBER_AROUND,
-				 &(struct rollup_member_around_in){ .edition = member->edition->number,
-								    .metric = member->metric,
-								    .member = member->name,
-								    .day = member->day },
-				 &row, apply->counting->arena);
+	enum err err = query_one(counting->db, STATEMENT_ROLLUP_MEMBER_AROUND, &in, &row, counting->arena);
 
+	/* What was read ahead does not know what this transaction has written since. */
+	if (err == OK && db_looks_ahead(counting->db) &&
+	    ledger_has_moved(counting->ledger, apply->book, in.edition, member->metric, member->name))
+		err = query_one(counting->db, STATEMENT_ROLLUP_MEMBER_AROUND, &in, &row, counting->arena);
 	if (err != OK)
 		return err;
 	out->amount = row.amount == DB_NULL ? 0 : row.amount;
 	out->before = row.before == DB_NULL ? DAY_NEVER : row.before;
 	out->behind = row.behind;
 	return OK;
+}
+
+static void foresee_around(const struct apply *apply, const struct member *member)
+{
+	const struct rollup_member_around_in in = around_of(member);
+
+	db_foresee(apply->counting->db, STATEMENT_ROLLUP_MEMBER_AROUND, &in);
+}
+
+/* A row of the member is about to be written. */
+static enum err note_move(const struct apply *apply, const struct member *member)
+{
+	if (!db_looks_ahead(apply->counting->db))
+		return OK;
+	return ledger_moved(apply->counting->ledger, apply->book, member->edition->number, member->metric,
+			    member->name);
 }
 
 /* The member's row came (+1) or went (-1): it sits down between its neighbours, or gets up from between them. */
@@ -47,7 +71,6 @@ static enum err mend_gaps(const struct apply *apply, const struct member *member
 	struct ledger *ledger = apply->counting->ledger;
 	const int64_t edition = member->edition->number;
 	enum err err = ledger_gap(ledger, apply->book, edition, member->metric, member->day, around->before, sign);
-
 	if (err == OK && around->behind != DB_NULL) {
 		err = ledger_gap(ledger, apply->book, edition, member->metric, around->behind, around->before, -sign);
 		if (err == OK)
@@ -89,6 +112,8 @@ static enum err move_member(const struct apply *apply, const struct member *memb
 
 	if (gone != NULL)
 		*gone = false;
+	if (err == OK)
+		err = note_move(apply, member);
 	if (err != OK)
 		return err;
 	if (around.amount == 0)
@@ -148,59 +173,68 @@ enum err apply_chat(const struct apply *apply, const struct counted_chat *chat, 
 	return err;
 }
 
-static enum err find_session(const struct apply *apply, int64_t chat_number, struct text *session_id)
-{
-	struct counted_chat_out chat;
-	enum err err = OK;
-
-	if (session_id->at == NULL) {
-		err = query_one(apply->counting->db, STATEMENT_COUNTED_CHAT,
-				&(struct counted_chat_in){ .number = chat_number }, &chat, apply->counting->arena);
-		*session_id = err == OK ? chat.session_id : *session_id;
-	}
-	return err;
-}
-
 static struct text write_number(int64_t number, char out[NUMBER_SIZE])
 {
 	snprintf(out, NUMBER_SIZE, "%lld", (long long)number);
 	return text_of(out);
 }
 
-/* The chat has a user message on this day. */
-static enum err engage(const struct apply *apply, const struct edition *edition, int64_t chat_number,
-		       struct text *session_id, int64_t day)
+/* Who is counted once for a message: its chat, which is engaged then, and with the chat its session. */
+struct engagement {
+	struct member chat;
+	struct member session;
+	char chat_number[NUMBER_SIZE];
+};
+
+static void set_engagement(struct engagement *engagement, const struct edition *edition,
+			   const struct counted_message *message)
 {
-	char number[NUMBER_SIZE];
-	const struct member chat = { edition, METRIC_ENGAGED_CHATS, write_number(chat_number, number), day };
+	const int64_t day = calendar_day(edition->calendar, message->created_at);
+	const struct text chat = write_number(message->chat_number, engagement->chat_number);
+
+	engagement->chat = (struct member){ edition, METRIC_ENGAGED_CHATS, chat, day };
+	engagement->session = (struct member){ edition, METRIC_SESSIONS_SENT, message->session_id, day };
+}
+
+/* The chat has a user message on this day. */
+static enum err engage(const struct apply *apply, const struct engagement *engagement)
+{
 	struct around around;
-	enum err err = look_around(apply, &chat, &around);
+	enum err err = look_around(apply, &engagement->chat, &around);
 
 	if (err != OK || around.amount > 0)
 		return err;
-	err = create_member(apply, &chat, &around, 1);
+	err = note_move(apply, &engagement->chat);
 	if (err == OK)
-		err = find_session(apply, chat_number, session_id);
-	return err == OK
-		   ? move_member(apply, &(struct member){ edition, METRIC_SESSIONS_SENT, *session_id, day }, 1, NULL)
-		   : err;
+		err = create_member(apply, &engagement->chat, &around, 1);
+	return err == OK ? move_member(apply, &engagement->session, 1, NULL) : err;
 }
 
-enum err apply_message(const struct apply *apply, int64_t chat_number, struct text session_id, int64_t created_at,
-		       int64_t engaged_on)
+enum err apply_message(const struct apply *apply, const struct counted_message *message, int64_t engaged_on)
 {
+	struct engagement engagement;
 	enum err err = OK;
 
 	for (size_t i = 0; err == OK && i < apply->count; i++) {
-		const struct edition *edition = &apply->editions[i];
-		const int64_t day = calendar_day(edition->calendar, created_at);
-
-		err = ledger_count(apply->counting->ledger, apply->book, edition->number, METRIC_USER_MESSAGES, day,
-				   TEXT(""), 1);
-		if (err == OK && (i > 0 || day != engaged_on))
-			err = engage(apply, edition, chat_number, &session_id, day);
+		set_engagement(&engagement, &apply->editions[i], message);
+		err = count(apply, &apply->editions[i], METRIC_USER_MESSAGES, message->created_at, TEXT(""), 1);
+		if (err == OK && (i > 0 || engagement.chat.day != engaged_on))
+			err = engage(apply, &engagement);
 	}
 	return err;
+}
+
+void apply_message_foresee(const struct apply *apply, const struct counted_message *message, int64_t engaged_on)
+{
+	struct engagement engagement;
+
+	for (size_t i = 0; i < apply->count; i++) {
+		set_engagement(&engagement, &apply->editions[i], message);
+		if (i == 0 && engagement.chat.day == engaged_on)
+			continue;
+		foresee_around(apply, &engagement.chat);
+		foresee_around(apply, &engagement.session);
+	}
 }
 
 /* Its first day that is left. ERR_NOT_FOUND: none is. */
@@ -217,6 +251,8 @@ static enum err disengage(const struct apply *apply, const struct edition *editi
 		return ERR_NOT_FOUND;
 	engaged.day = around.behind;
 	err = look_around(apply, &engaged, &around);
+	if (err == OK)
+		err = note_move(apply, &engaged);
 	if (err == OK)
 		err = delete_member(apply, &engaged, &around);
 	if (err != OK)
@@ -279,7 +315,8 @@ enum err apply_conversation(const struct apply *apply, int64_t chat_number, stru
 		if (!text_equal(row.role, TEXT("user")))
 			continue;
 		if (sign == COUNTED) {
-			err = apply_message(apply, chat_number, session_id, row.created_at, engaged_on);
+			err = apply_message(apply, &(struct counted_message){ chat_number, session_id, row.created_at },
+					    engaged_on);
 			engaged_on = calendar_day(apply->editions[0].calendar, row.created_at);
 		} else {
 			err = uncount_message(apply, row.number, row.created_at);

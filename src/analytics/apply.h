@@ -18,10 +18,10 @@ struct apply {
 
 enum err apply_chat(const struct apply *apply, const struct counted_chat *chat, enum sign sign) WARN_UNUSED;
 
-/* A user message; `engaged_on`: its chat is known to be engaged that day in the first edition (DB_NULL: not known). The
- * session is the chat's; absent: looked up when needed. */
-enum err apply_message(const struct apply *apply, int64_t chat_number, struct text session_id, int64_t created_at,
+/* `engaged_on`: its chat is known to be engaged that day in the first edition (DB_NULL: not known). */
+enum err apply_message(const struct apply *apply, const struct counted_message *message,
 		       int64_t engaged_on) WARN_UNUSED;
+void apply_message_foresee(const struct apply *apply, const struct counted_message *message, int64_t engaged_on);
 
 /* User messages of a chat, from `*message` back, at most `most` messages, counted or uncounted; `*message` is where it
  * goes on then (DB_NULL: that was the first). `*seen` grows by the messages there are. Uncounting leaves the days on

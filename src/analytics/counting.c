@@ -43,21 +43,26 @@ static enum err find_chat(const struct counting *counting, int64_t number, struc
 			 counting->arena);
 }
 
-enum err counting_message(const struct counting *counting, int64_t chat_number, int64_t created_at,
+/* The day on which it is known to have been counted. */
+static int64_t engaged_on(const struct book *book, const struct counted_last *last)
+{
+	return book->has_current && last->edition == book->current.number ? last->day : DB_NULL;
+}
+
+enum err counting_message(const struct counting *counting, const struct counted_message *message,
 			  struct counted_last *last)
 {
-	struct counted_chat_out chat = { 0 };
+	struct counted_chat_out chat;
 	struct apply apply = { .counting = counting };
 	struct book *book;
-	int64_t engaged_on = DB_NULL;
 	enum err err = ledger_book(counting->ledger, counting->db, counting->scope, &book);
 
 	if (err != OK)
 		return err;
 	if (book->has_build) {
-		err = find_chat(counting, chat_number, &chat);
+		err = find_chat(counting, message->chat_number, &chat);
 		if (err == OK)
-			err = begin(counting, BUILD_CHATS, chat.created_at, chat_number, &apply);
+			err = begin(counting, BUILD_CHATS, chat.created_at, message->chat_number, &apply);
 		if (err != OK)
 			return err;
 	} else {
@@ -66,14 +71,25 @@ enum err counting_message(const struct counting *counting, int64_t chat_number, 
 		apply.count = book->has_current;
 	}
 	/* Not `book`: another call may have moved it. */
-	if (apply.book->has_current && last->edition == apply.book->current.number)
-		engaged_on = last->day;
-	err = apply_message(&apply, chat_number, chat.session_id, created_at, engaged_on);
+	err = apply_message(&apply, message, engaged_on(apply.book, last));
 	if (err == OK && apply.book->has_current) {
 		last->edition = apply.book->current.number;
-		last->day = calendar_day(apply.book->current.calendar, created_at);
+		last->day = calendar_day(apply.book->current.calendar, message->created_at);
 	}
 	return err;
+}
+
+void counting_message_foresee(const struct counting *counting, const struct counted_message *message,
+			      const struct counted_last *last)
+{
+	struct apply apply = { .counting = counting, .count = 1 };
+	struct book *book;
+
+	if (ledger_book(counting->ledger, counting->db, counting->scope, &book) != OK || !book->has_current)
+		return;
+	apply.book = book;
+	apply.editions[0] = book->current;
+	apply_message_foresee(&apply, message, engaged_on(book, last));
 }
 
 /* Which editions hold what the chat said, as `apply` has them. */

@@ -37,9 +37,18 @@ struct counted_last {
 	int64_t edition;
 	int64_t day;
 };
-/* A message of role user was stored. (Other roles are not counted.) */
-enum err counting_message(const struct counting *counting, int64_t chat_number, int64_t created_at,
+/* Of role user. (Other roles are not counted.) */
+struct counted_message {
+	int64_t chat_number;
+	struct text session_id; /* of its chat */
+	int64_t created_at;
+};
+enum err counting_message(const struct counting *counting, const struct counted_message *message,
 			  struct counted_last *last) WARN_UNUSED;
+/* It will be: what that reads of its chat is asked for ahead, once counting_foresee's has come. What cannot be foreseen
+ * is read when it is wanted. */
+void counting_message_foresee(const struct counting *counting, const struct counted_message *message,
+			      const struct counted_last *last);
 
 /* What an erased chat said, as far as it is still counted. */
 struct counted_rest {

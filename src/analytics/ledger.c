@@ -32,8 +32,9 @@ struct ledger {
 	struct tally organizations; /* a row for each book, in the same order; labelled with the id's bytes */
 	struct book *books;
 	size_t book_room;
-	struct tally moves; /* of this transaction */
-	struct undo *undos; /* of the item that runs */
+	struct tally moves;   /* of this transaction */
+	struct tally members; /* whose rows it has written, where it looks ahead */
+	struct undo *undos;   /* of the item that runs */
 	size_t undo_count;
 	size_t undo_room;
 	bool books_changed; /* by the item that runs */
@@ -49,6 +50,7 @@ enum err ledger_new(struct ledger **out, const struct log *log)
 	ledger->log = log;
 	tally_init(&ledger->organizations, BOOKS_TEXT);
 	tally_init(&ledger->moves, MOVES_TEXT);
+	tally_init(&ledger->members, MOVES_TEXT);
 	return OK;
 }
 
@@ -65,6 +67,7 @@ void ledger_free(struct ledger *ledger)
 	}
 	tally_fini(&ledger->organizations);
 	tally_fini(&ledger->moves);
+	tally_fini(&ledger->members);
 	free(ledger->books);
 	free(ledger->undos);
 	free(ledger);
@@ -125,6 +128,22 @@ enum err ledger_gap(struct ledger *ledger, const struct book *book, int64_t edit
 	return err;
 }
 
+enum err ledger_moved(struct ledger *ledger, const struct book *book, int64_t edition, enum metric metric,
+		      struct text member)
+{
+	const int64_t key[TALLY_NUMBERS] = { book - ledger->books, edition, (int64_t)metric };
+
+	return tally_add(&ledger->members, key, member, 1);
+}
+
+bool ledger_has_moved(const struct ledger *ledger, const struct book *book, int64_t edition, enum metric metric,
+		      struct text member)
+{
+	const int64_t key[TALLY_NUMBERS] = { book - ledger->books, edition, (int64_t)metric };
+
+	return tally_find(&ledger->members, key, member) != NULL;
+}
+
 void ledger_end_item(void *given, bool kept)
 {
 	struct ledger *ledger = given;
@@ -142,6 +161,7 @@ void ledger_end_item(void *given, bool kept)
 static void close_transaction(struct ledger *ledger, bool drop_books)
 {
 	tally_clear(&ledger->moves);
+	tally_clear(&ledger->members);
 	ledger->undo_count = 0;
 	ledger->books_changed = false;
 	if (drop_books || ledger->organizations.count > BOOKS_KEPT)

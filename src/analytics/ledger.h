@@ -63,6 +63,13 @@ enum err ledger_count(struct ledger *ledger, const struct book *book, int64_t ed
 enum err ledger_gap(struct ledger *ledger, const struct book *book, int64_t edition, enum metric metric, int64_t day,
 		    int64_t before, int64_t amount) WARN_UNUSED;
 
+/* In a transaction that looks ahead: a row of the member was written, so that what was read of it before is out of
+ * date; and whether one was. The name is copied. ERR_MEMORY. */
+enum err ledger_moved(struct ledger *ledger, const struct book *book, int64_t edition, enum metric metric,
+		      struct text member) WARN_UNUSED;
+bool ledger_has_moved(const struct ledger *ledger, const struct book *book, int64_t edition, enum metric metric,
+		      struct text member);
+
 /* Which start of a span a day lies in. */
 int64_t ledger_start(int64_t span, int64_t day);
 

@@ -108,23 +108,42 @@ static enum err grow_index(struct tally *tally)
 	return OK;
 }
 
+/* Where the row stands in the index, or would stand. There must be a free place. */
+static size_t *place_of(const struct tally *tally, uint64_t hash, const int64_t numbers[TALLY_NUMBERS],
+			struct text label)
+{
+	size_t at = hash & (tally->key_room - 1);
+
+	for (; tally->by_key[at] != NONE; at = (at + 1) & (tally->key_room - 1)) {
+		const struct tally_row *row = &tally->rows[tally->by_key[at]];
+
+		if (row->hash == hash && memcmp(row->numbers, numbers, sizeof row->numbers) == 0 &&
+		    text_equal(row->label, label))
+			break;
+	}
+	return &tally->by_key[at];
+}
+
+const struct tally_row *tally_find(const struct tally *tally, const int64_t numbers[TALLY_NUMBERS], struct text label)
+{
+	const size_t place =
+	    tally->count == 0 ? NONE : *place_of(tally, hash_of(tally, numbers, label), numbers, label);
+
+	return place == NONE ? NULL : &tally->rows[place];
+}
+
 enum err tally_place(struct tally *tally, const int64_t numbers[TALLY_NUMBERS], struct text label, size_t *out)
 {
 	const uint64_t hash = hash_of(tally, numbers, label);
 	struct tally_row *row;
-	size_t at;
+	size_t *place;
 
 	if (grow_index(tally) != OK)
 		return ERR_MEMORY;
-	at = hash & (tally->key_room - 1);
-	for (; tally->by_key[at] != NONE; at = (at + 1) & (tally->key_room - 1)) {
-		row = &tally->rows[tally->by_key[at]];
-		if (row->hash == hash && memcmp(row->numbers, numbers, sizeof row->numbers) == 0 &&
-		    text_equal(row->label, label)) {
-			*out = tally->by_key[at];
-			return OK;
-		}
-	}
+	place = place_of(tally, hash, numbers, label);
+	*out = *place;
+	if (*place != NONE)
+		return OK;
 	if (tally_grow(&tally->rows, sizeof *tally->rows, tally->count, &tally->room) != OK)
 		return ERR_MEMORY;
 	row = &tally->rows[tally->count];
@@ -132,7 +151,7 @@ enum err tally_place(struct tally *tally, const int64_t numbers[TALLY_NUMBERS], 
 	if (row->label.at == NULL)
 		return ERR_MEMORY;
 	memcpy(row->numbers, numbers, sizeof row->numbers);
-	*out = tally->by_key[at] = tally->count++;
+	*out = *place = tally->count++;
 	return OK;
 }
 

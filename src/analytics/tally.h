@@ -46,6 +46,9 @@ enum err tally_place(struct tally *tally, const int64_t numbers[TALLY_NUMBERS], 
 enum err tally_add(struct tally *tally, const int64_t numbers[TALLY_NUMBERS], struct text label,
 		   int64_t amount) WARN_UNUSED;
 
+/* NULL: there is no such row. Valid until one is added. */
+const struct tally_row *tally_find(const struct tally *tally, const int64_t numbers[TALLY_NUMBERS], struct text label);
+
 /* By numbers, then by the label's bytes. Nothing can be added afterwards but after tally_clear. */
 void tally_sort(struct tally *tally);
 

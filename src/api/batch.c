@@ -213,7 +213,7 @@ static enum err store_item(struct call *call, struct item *item, size_t index)
 	return err;
 }
 
-void batch_foresee(struct call *call)
+void batch_foresee(struct call *call, enum foresight round)
 {
 	const struct batch *batch = call->input;
 	struct call own = *call;
@@ -223,7 +223,7 @@ void batch_foresee(struct call *call)
 			continue;
 		own.input = batch->items[i].input;
 		own.idempotency_key = (struct text){ 0 };
-		batch->items[i].route->foresee(&own);
+		batch->items[i].route->foresee(&own, round);
 	}
 }
 

@@ -12,7 +12,7 @@
 #define BATCH_BODY  ((size_t)8 * 1024 * 1024)
 
 enum err batch_read(struct call *call);
-void batch_foresee(struct call *call);
+void batch_foresee(struct call *call, enum foresight round);
 enum err batch_store(struct call *call);
 
 #endif

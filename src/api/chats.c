@@ -210,12 +210,19 @@ static enum err answer_repeat(struct call *call, const struct message_input *in)
 	return err;
 }
 
+static int64_t said_at(const struct call *call)
+{
+	const struct message_input *in = call->input;
+
+	return in->timestamp == JSON_ABSENT ? call->now : in->timestamp;
+}
+
 static struct conversations *conversations_of(const struct call *call)
 {
 	return &call->house->conversations[db_lane(call->db)];
 }
 
-void chats_message_foresee(struct call *call)
+static void foresee_named(struct call *call)
 {
 	const struct message_input *in = call->input;
 
@@ -232,16 +239,14 @@ void chats_message_foresee(struct call *call)
 
 static enum err read_conversation(struct call *call, struct text chat_id, struct conversation *out)
 {
-	const struct chat_conversation_in asked = { .chat_id = chat_id };
 	struct chat_conversation_out row;
-	enum err err = query_one(call->db, STATEMENT_CHAT_CONVERSATION, &asked, &row, call->arena);
+	const enum err err = query_one(call->db, STATEMENT_CHAT_CONVERSATION,
+				       &(struct chat_conversation_in){ .chat_id = chat_id }, &row, call->arena);
 
-	/* What was read ahead does not know a chat that this transaction has made. */
-	if (err == ERR_NOT_FOUND && db_looks_ahead(call->db))
-		err = query_one(call->db, STATEMENT_CHAT_CONVERSATION, &asked, &row, call->arena);
 	if (err == OK)
 		*out = (struct conversation){ .scope = call->scope,
 					      .chat_id = chat_id,
+					      .session_id = row.session_id,
 					      .number = row.number,
 					      .message_count = row.message_count,
 					      .last_message = row.last_message,
@@ -256,15 +261,57 @@ static enum err read_conversation(struct call *call, struct text chat_id, struct
 static enum err find_conversation(struct call *call, struct text chat_id, struct conversation *own,
 				  struct conversation **out)
 {
-	const bool ahead = db_looks_ahead(call->db);
+	struct conversation *known = NULL;
 	enum err err;
 
-	*out = ahead ? conversations_find(conversations_of(call), call->scope, chat_id) : NULL;
-	if (*out != NULL)
+	if (db_looks_ahead(call->db))
+		known = conversations_find(conversations_of(call), call->scope, chat_id);
+	*out = known == NULL ? own : known;
+	if (known != NULL && known->number != DB_NULL)
 		return OK;
-	*out = own;
 	err = read_conversation(call, chat_id, own);
-	return err == OK && ahead ? conversations_add(conversations_of(call), own, out) : err;
+	if (err != OK || !db_looks_ahead(call->db))
+		return err;
+	if (known == NULL)
+		return conversations_add(conversations_of(call), own, out);
+	*known = *own; /* made by this transaction */
+	return OK;
+}
+
+/* The conversation as it was when it was asked for ahead. NULL: it was not there. */
+static struct conversation *foreseen_conversation(struct call *call, struct text chat_id)
+{
+	struct conversations *conversations = conversations_of(call);
+	struct conversation *known = conversations_find(conversations, call->scope, chat_id);
+	struct conversation own = { .scope = call->scope, .chat_id = chat_id, .number = DB_NULL };
+
+	if (known == NULL) {
+		const enum err err = read_conversation(call, chat_id, &own);
+
+		if ((err != OK && err != ERR_NOT_FOUND) || conversations_add(conversations, &own, &known) != OK)
+			return NULL;
+	}
+	return known->number == DB_NULL ? NULL : known;
+}
+
+static void foresee_found(struct call *call)
+{
+	const struct message_input *in = call->input;
+	const struct conversation *chat = foreseen_conversation(call, in->chat_id);
+	const struct counting counting = call_counting(call);
+
+	if (chat == NULL || !text_equal(in->role, TEXT("user")))
+		return;
+	counting_message_foresee(&counting, &(struct counted_message){ chat->number, chat->session_id, said_at(call) },
+				 &(struct counted_last){ chat->counted_edition, chat->counted_day });
+}
+
+void chats_message_foresee(struct call *call, enum foresight round)
+{
+	if (round == FORESEE_NAMED)
+		foresee_named(call);
+	else
+		foresee_found(call);
 }
 
 /* What the chat is moved by is written with that of the others (conversations_flush). */
@@ -314,7 +361,8 @@ static enum err store_message(struct call *call, const struct message_create_in 
 	enum err err = search_await(&call->house->awaits[db_lane(call->db)], call->db, call->scope);
 
 	if (err == OK && text_equal(message->role, TEXT("user")))
-		err = counting_message(&counting, chat->number, message->created_at, &last);
+		err = counting_message(
+		    &counting, &(struct counted_message){ chat->number, chat->session_id, message->created_at }, &last);
 	chat->counted_edition = last.edition;
 	chat->counted_day = last.day;
 	chat->message_count++;
@@ -330,7 +378,7 @@ enum err chats_message(struct call *call)
 					     .role = in->role,
 					     .content = in->content,
 					     .metadata = in->metadata,
-					     .created_at = in->timestamp == JSON_ABSENT ? call->now : in->timestamp,
+					     .created_at = said_at(call),
 					     .external_id = in->message_id,
 					     .idempotency_key = call->idempotency_key };
 	struct conversation own;

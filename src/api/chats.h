@@ -12,7 +12,7 @@ extern const struct json_shape chats_create_body;
 enum err chats_create(struct call *call);
 
 extern const struct json_shape chats_message_body;
-void chats_message_foresee(struct call *call);
+void chats_message_foresee(struct call *call, enum foresight round);
 enum err chats_message(struct call *call);
 
 #endif

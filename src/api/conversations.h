@@ -12,7 +12,8 @@
 struct conversation {
 	const struct scope *scope;
 	struct text chat_id;
-	int64_t number; /* of the chat */
+	struct text session_id;
+	int64_t number; /* of the chat; DB_NULL: it was not there when it was read ahead */
 	int64_t message_count;
 	int64_t last_message;
 	int64_t counted_edition;

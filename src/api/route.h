@@ -12,6 +12,7 @@
 #include "auth/role.h"
 #include "base/err.h"
 #include "base/json_in.h"
+#include "store/writer.h"
 
 struct call;
 
@@ -70,8 +71,8 @@ struct route {
 	 * `handle`; or NULL. */
 	enum err (*prepare)(struct call *call);
 	enum err (*handle)(struct call *call);
-	/* Of WRITES: says what `handle` will read, by db_foresee; or NULL. */
-	void (*foresee)(struct call *call);
+	/* Of WRITES: says what `handle` will read, by db_foresee, in each round; or NULL. */
+	void (*foresee)(struct call *call, enum foresight round);
 	/* Once it is durable, before it is answered: what must be forgotten in memory; or NULL. */
 	void (*stored)(struct call *call);
 	/* Work that has to be done before it is answered, but not in the handler's transaction; on an errand's thread,

@@ -178,12 +178,12 @@ static void conclude(void *context)
 	http_resume(call->request);
 }
 
-static void write_foresee(struct db *db, void *context)
+static void write_foresee(struct db *db, enum foresight round, void *context)
 {
 	struct call *call = context;
 
 	call->db = db;
-	call->route->foresee(call);
+	call->route->foresee(call, round);
 	call->db = NULL;
 }
 

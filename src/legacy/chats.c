@@ -388,7 +388,8 @@ static enum err move_on(struct legacy_storing *storing, const struct message_cre
 	enum err err = search_await(storing->awaits, counting->db, counting->scope);
 
 	if (err == OK && text_equal(message->role, TEXT("user")))
-		err = counting_message(counting, chat->number, message->created_at, &last);
+		err = counting_message(
+		    counting, &(struct counted_message){ chat->number, chat->session_id, message->created_at }, &last);
 	move.counted_edition = last.edition;
 	move.counted_day = last.day;
 	if (err == OK)

@@ -82,12 +82,12 @@ static size_t end_of_piece(const struct run *run, const struct db *db)
 }
 
 /* On the writer's thread, as the two below. */
-static void foresee_piece(struct db *db, void *context)
+static void foresee_piece(struct db *db, enum foresight round, void *context)
 {
 	struct run *run = context;
 	struct legacy_storing storing = storing_of(run, db);
 
-	if (run->table->foresee == NULL)
+	if (round != FORESEE_NAMED || run->table->foresee == NULL)
 		return;
 	counting_foresee(db);
 	for (size_t i = run->next; i < end_of_piece(run, db); i++)

@@ -142,6 +142,14 @@ static bool needs_care(const struct lane *lane, const struct writer_item *item)
 	return false;
 }
 
+/* What follows from what the first round has found: that waits for its answers, all of them together. */
+static void foresee_further(struct lane *lane, const struct writer_item *item, size_t count)
+{
+	for (; count > 0; count--, item = item->next)
+		if (item->foresee != NULL)
+			item->foresee(lane->db, FORESEE_FOUND, item->context);
+}
+
 /* What the items of one organization will read is asked for together: of `*ahead` items from `first` on, at least one.
  */
 static enum err foresee(struct lane *lane, const struct writer_item *first, size_t *ahead)
@@ -156,13 +164,14 @@ static enum err foresee(struct lane *lane, const struct writer_item *first, size
 		return err;
 	do {
 		if (item->foresee != NULL)
-			item->foresee(lane->db, item->context);
+			item->foresee(lane->db, FORESEE_NAMED, item->context);
 		item = item->next;
 		++*ahead;
 	} while (item != NULL && uuid_equal(whose(item), whose(first)) && *ahead < FORESEE_ITEMS &&
 		 clock_monotonic() - started < FORESEE_MICROSECONDS);
 	if (hooks->foresee != NULL)
 		hooks->foresee(hooks->context, lane->db);
+	foresee_further(lane, first, *ahead);
 	return db_leave(lane->db, true);
 }
 

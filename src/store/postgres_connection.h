@@ -11,7 +11,8 @@
 #include "store/postgres_line.h"
 #include "store/postgres_rows.h"
 
-#define POSTGRES_SCOPES 8 /* deep */
+#define POSTGRES_SCOPES  8 /* deep */
+#define POSTGRES_GATHERS 4 /* statements of :rows at once */
 
 /* A text that the server knows by a name. */
 struct postgres_preparation {
@@ -44,8 +45,8 @@ struct postgres {
 	bool wants_care;
 	size_t writes[POSTGRES_SCOPES + 1]; /* since each scope was entered */
 	struct postgres_foresight foresight;
-	struct postgres_rows rows; /* to be written at once, before anything that may see them */
-	enum statement_id rows_id;
+	struct postgres_rows
+	    gathered[POSTGRES_GATHERS]; /* each to be written at once, before anything that may see it */
 	int64_t changed;
 	int64_t inserted;
 	struct postgres_preparation prepared[STATEMENT_COUNT];

@@ -51,7 +51,8 @@ void postgres_statements_forget(struct postgres *db)
 void postgres_statements_give_up(struct postgres *db)
 {
 	postgres_foresight_clear(&db->foresight, db->line);
-	postgres_rows_fini(&db->rows);
+	for (size_t i = 0; i < POSTGRES_GATHERS; i++)
+		postgres_rows_fini(&db->gathered[i]);
 	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
 		postgres_line_give_up(db->line, &db->prepared[i].described);
 		postgres_line_give_up(db->line, &db->foreseen[i].described);
@@ -123,35 +124,76 @@ static void prepare(struct postgres *db, enum statement_id id)
 	preparation->sent = true;
 }
 
+static void flush(struct postgres *db, struct postgres_rows *rows)
+{
+	const enum statement_id id = (enum statement_id)(rows->statement - statements);
+	struct postgres_parameters parameters;
+
+	become(db, &rows->organization);
+	prepare(db, id);
+	postgres_rows_bind(rows, &parameters);
+	postgres_line_run(db->line, name_of(id), name_of(id), &parameters, rows->count, NULL);
+	rows->count = 0;
+}
+
 void postgres_statements_flush(struct postgres *db)
 {
-	struct postgres_parameters parameters;
-	const size_t count = db->rows.count;
+	for (size_t i = 0; i < POSTGRES_GATHERS; i++)
+		if (db->gathered[i].count > 0)
+			flush(db, &db->gathered[i]);
+}
 
-	if (count == 0)
-		return;
-	become(db, &db->rows.organization);
-	prepare(db, db->rows_id);
-	postgres_rows_bind(&db->rows, &parameters);
-	postgres_line_run(db->line, name_of(db->rows_id), name_of(db->rows_id), &parameters, count, NULL);
-	db->rows.count = 0;
+/* Whether one of the two, neither of which waits for the other, could tell which of them came first. */
+static bool meet(const struct statement *a, const struct statement *b)
+{
+	return strstr(a->postgres, b->write_target) != NULL || strstr(b->postgres, a->write_target) != NULL;
+}
+
+/* Whether rows of the statement can be written before or behind all that is gathered of others. */
+static bool stands_alone(const struct postgres *db, const struct statement *statement, const struct uuid *organization)
+{
+	for (size_t i = 0; i < POSTGRES_GATHERS; i++) {
+		const struct postgres_rows *rows = &db->gathered[i];
+
+		if (rows->count > 0 && (!uuid_equal(&rows->organization, organization) ||
+					(rows->statement != statement && meet(rows->statement, statement))))
+			return false;
+	}
+	return true;
+}
+
+/* Where its rows are gathered; what another one has gathered there is sent. */
+static struct postgres_rows *place_for(struct postgres *db, const struct statement *statement)
+{
+	struct postgres_rows *place = &db->gathered[0];
+
+	for (size_t i = 0; i < POSTGRES_GATHERS; i++) {
+		if (db->gathered[i].statement == statement)
+			return &db->gathered[i];
+		if (db->gathered[i].count < place->count)
+			place = &db->gathered[i];
+	}
+	if (place->count > 0)
+		flush(db, place);
+	return place;
 }
 
 /* One row more of a statement that writes many at once. */
 static enum err gather(struct postgres *db, enum statement_id id, const struct uuid *organization,
 		       const struct postgres_parameters *row)
 {
+	struct postgres_rows *rows;
 	enum err err = OK;
 
-	if (db->rows.count > 0 && (db->rows_id != id || !uuid_equal(&db->rows.organization, organization)))
+	if (!stands_alone(db, &statements[id], organization))
 		postgres_statements_flush(db);
-	if (db->rows.count == 0)
-		err = postgres_rows_begin(&db->rows, &statements[id], organization);
-	db->rows_id = id;
+	rows = place_for(db, &statements[id]);
+	if (rows->count == 0)
+		err = postgres_rows_begin(rows, &statements[id], organization);
 	if (err == OK)
-		err = postgres_rows_add(&db->rows, row);
-	if (err == OK && (db->care || postgres_rows_full(&db->rows)))
-		postgres_statements_flush(db);
+		err = postgres_rows_add(rows, row);
+	if (err == OK && (db->care || postgres_rows_full(rows)))
+		flush(db, rows);
 	return err;
 }
 
@@ -178,7 +220,8 @@ void postgres_statements_settle(struct postgres *db, bool keep)
 {
 	if (keep && postgres_line_stands(db->line))
 		postgres_statements_flush(db);
-	db->rows.count = 0;
+	for (size_t i = 0; i < POSTGRES_GATHERS; i++)
+		db->gathered[i].count = 0;
 	postgres_foresight_clear(&db->foresight, db->line);
 }
 
@@ -306,6 +349,7 @@ enum err postgres_statement_send(struct db *given, enum statement_id id, const v
 static enum err bind(struct postgres *db, enum statement_id id, const struct uuid *organization, const void *in,
 		     struct postgres_parameters *out)
 {
+	struct postgres_rows *rows;
 	struct postgres_parameters row;
 	enum err err;
 
@@ -314,12 +358,13 @@ static enum err bind(struct postgres *db, enum statement_id id, const struct uui
 		return OK;
 	}
 	postgres_bind(&row, &statements[id], organization, in);
-	err = postgres_rows_begin(&db->rows, &statements[id], organization);
+	rows = place_for(db, &statements[id]);
+	err = postgres_rows_begin(rows, &statements[id], organization);
 	if (err == OK)
-		err = postgres_rows_add(&db->rows, &row);
+		err = postgres_rows_add(rows, &row);
 	if (err == OK)
-		postgres_rows_bind(&db->rows, out);
-	db->rows.count = 0;
+		postgres_rows_bind(rows, out);
+	rows->count = 0;
 	return err;
 }
 
@@ -327,8 +372,12 @@ static enum err bind(struct postgres *db, enum statement_id id, const struct uui
  */
 static bool may_see(const struct postgres *db, enum statement_id id)
 {
-	return db->rows.count > 0 && (statements[id].write_target != NULL ||
-				      strstr(statements[id].postgres, statements[db->rows_id].write_target) != NULL);
+	for (size_t i = 0; i < POSTGRES_GATHERS; i++)
+		if (db->gathered[i].count > 0 &&
+		    (statements[id].write_target != NULL ||
+		     strstr(statements[id].postgres, db->gathered[i].statement->write_target) != NULL))
+			return true;
+	return false;
 }
 
 /* Whether it has been asked; then its rows can be taken. */

@@ -83,11 +83,11 @@ static void perform_again(void *context)
 	performance->work->again(performance->work->context);
 }
 
-static void perform_foresee(struct db *db, void *context)
+static void perform_foresee(struct db *db, enum foresight round, void *context)
 {
 	const struct performance *performance = context;
 
-	performance->work->foresee(db, performance->work->context);
+	performance->work->foresee(db, round, performance->work->context);
 }
 
 static void perform_done(void *context, enum err outcome)

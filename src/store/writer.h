@@ -14,6 +14,9 @@
 #include "base/metrics.h"
 #include "store/db.h"
 
+/* What is foreseen: first what an item names itself, of all items together; then what follows from what was found. */
+enum foresight { FORESEE_NAMED, FORESEE_FOUND };
+
 #define WRITER_LANES 4 /* at most; which one a db is of: db_lane */
 
 struct writer_item {
@@ -30,8 +33,8 @@ struct writer_item {
 	/* Before `run` is called once more, its transaction having been lost: puts everything back that the first call
 	 * changed outside of the database. NULL: it can be called once. */
 	void (*again)(void *context);
-	/* Tells by db_foresee what `run` will read; in the scope. NULL: it does not know. */
-	void (*foresee)(struct db *db, void *context);
+	/* Tells by db_foresee what `run` will read; in the scope, once in each round. NULL: it does not know. */
+	void (*foresee)(struct db *db, enum foresight round, void *context);
 	/* The writer's. */
 	struct writer_item *next;
 	enum err outcome;
@@ -43,7 +46,7 @@ struct writer_hooks {
 	/* An item has run and its scope was left: what it wrote is kept (until the commit) or undone. An item of parts
 	 * tells of them by itself. */
 	void (*end_item)(void *context, struct db *db, bool kept);
-	/* The items to come have said what they will read: what they want together. In their scope. */
+	/* The items to come have said what they name: what they want together. In their scope. */
 	void (*foresee)(void *context, struct db *db);
 	/* Before an item that does not look ahead, in no scope: stores what it might look at. Anything but OK loses the
 	 * transaction. An item of parts sees to it by itself. */
@@ -84,7 +87,7 @@ enum err writer_perform(struct writer *writer, const struct scope *scope, enum e
 struct writer_work {
 	enum err (*run)(struct db *db, void *context);
 	void (*again)(void *context);
-	void (*foresee)(struct db *db, void *context);
+	void (*foresee)(struct db *db, enum foresight round, void *context);
 	void *context;
 };
 enum err writer_perform_work(struct writer *writer, const struct scope *scope,

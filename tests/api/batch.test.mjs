@@ -34,6 +34,25 @@ const eight = (name) => [
 ];
 
 describe("POST /api/batch", () => {
+	// Days and sessions that are counted once, each message changing what the next one of its chat and session was to read.
+	test("counts what one batch says on several days of the same chats and of one session", async () => {
+		const own = await house.organization();
+		const [one, other] = [fresh("days"), fresh("days")];
+		const said = (chatId, day) => ({ type: "message", chatId, role: "user", content: "x", timestamp: `2026-03-${day}T12:00:00Z` });
+		const send = async (items) => {
+			const { status, json, text } = await house.post(own.api_key, "/api/batch", items);
+			assert.equal(status, 207, text);
+			return json;
+		};
+		const exact = async () => assert.equal((await house.verb("verify", "--organization", own.slug)).result, "exact");
+		await send([one, other].map((chatId) => ({ type: "chat", sessionId: "the same", chatId, timestamp: "2026-03-01T12:00:00Z" })));
+		const { errors } = await send([said(one, "05"), said(other, "07"), said(one, "06"), said(one, "04"), said(other, "06"), said(other, "06"), said("nowhere", "06"), said(one, "09")]);
+		assert.deepEqual(errors.map(({ index, status }) => [index, status]), [[6, 404]]);
+		await exact();
+		await send([said(other, "05"), said(one, "05"), said(one, "08"), said(other, "09"), { type: "chat", sessionId: "the same", chatId: "new" }, said("new", "05"), said("new", "10")]);
+		await exact();
+	});
+
 	test("stores 5,000 rows at most: an item beyond is refused alone, and a smaller one behind it is kept", async () => {
 		const name = fresh("rows");
 		const web = (count) => ({ type: "web_mentions", sessionId: name, mentions: Array.from({ length: count }, () => ({ url: `https://${name}.example/` })) });

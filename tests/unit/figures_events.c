@@ -125,7 +125,10 @@ static void store_message(struct model_house *house)
 	assert_int_equal(query_run(house->db, STATEMENT_MESSAGE_CREATE, &in, NULL), OK);
 	chat->last_message = db_inserted(house->db);
 	if (by_user) {
-		assert_int_equal(counting_message(&c, chat->number, in.created_at, &chat->last), OK);
+		const struct counted_message said = { chat->number, name(house, "session", chat->session),
+						      in.created_at };
+
+		assert_int_equal(counting_message(&c, &said, &chat->last), OK);
 		model->messages[model->message_count++] =
 		    (struct model_message){ (int)(chat - model->chats), in.created_at };
 	}

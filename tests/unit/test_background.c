@@ -162,6 +162,7 @@ static void an_event_is_counted_while_the_books_move(void **state)
 	struct arena *arena = &rooms->fixture.arena;
 	const struct uuid a = fixture_id('a');
 	struct counting counting = { rooms->house.ledgers[0], rooms->db, tenant_scope(arena, &a), arena };
+	const struct counted_message said = { 1, TEXT("s"), 1 };
 	struct counted_last last = { DB_NULL, DB_NULL };
 
 	fill(rooms);
@@ -176,7 +177,7 @@ static void an_event_is_counted_while_the_books_move(void **state)
 		assert_int_equal(db_leave(rooms->db, true), OK);
 	}
 	assert_int_equal(db_enter(rooms->db, counting.scope), OK);
-	assert_int_equal(counting_message(&counting, 1, 1, &last), OK);
+	assert_int_equal(counting_message(&counting, &said, &last), OK);
 	assert_int_equal(last.edition, 0);
 	assert_int_equal(last.day, 0);
 	assert_int_equal(db_leave(rooms->db, true), OK);
