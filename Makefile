@@ -189,7 +189,7 @@ run: ## install what is missing, build, and start the demonstration
 .PHONY: test
 test: ## install what is missing, build, and run every check and test
 	tools/install_packages.sh test
-	tests/run.sh checks release asan postgres crash
+	tests/run.sh checks crash release asan postgres
 
 .PHONY: test-postgres
 test-postgres: ## the tests on PostgreSQL alone
