@@ -268,8 +268,8 @@ prepare() {
 	checks)
 		step 'layers' $make layers
 		start 'layers, tested' tap 60 tests/layers.sh
-		step 'lint' $make lint
 		step 'clang, no warning' $make clang
+		step 'lint' $make lint
 		;;
 	release | asan | tsan) step "build ($1)" $make "build/$1/innkeeper" "tests-$1" test-packages ;;
 	postgres) step 'build (postgres)' $make build/{release,asan}/innkeeper tests-release test-packages ;;
