@@ -1,5 +1,6 @@
 #!/bin/bash
-# Runs test suites, two programs at a time, and counts.
+# Runs test suites and counts. What is built or looked at comes first, for all parts; then every program is in one line
+# for all parts, so that no processor waits for the end of one.
 # Usage: tests/run.sh PART...     checks, a variant of the build (release, asan, tsan), postgres, crash, or isolation
 # On success a line a suite; of what failed its whole output. The last line is always "N passed, N failed".
 # A skipped test, a program that says nothing and one that dies before its summary are failures.
@@ -20,6 +21,7 @@ export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
 results=$(mktemp -d)
 running=()
+on_postgres=()
 clusters= # a folder; in it one for each PostgreSQL that may run
 end() {
 	kill "${running[@]}" 2>/dev/null
@@ -29,6 +31,9 @@ end() {
 trap end EXIT
 trap 'exit 130' INT TERM
 number=0 passed=0 failed=0
+
+# More programs at a time than processors: many wait for a timer, the disk or one another.
+at_once=$(($(nproc) + 1))
 
 # gcc 12's thread sanitizer cannot place its shadow under the address randomization of newer kernels.
 fixed_addresses=()
@@ -85,31 +90,52 @@ work() {
 	echo "$good $bad $((SECONDS - began))" >"$result.verdict"
 }
 
-# start AT_ONCE SUITE KIND SECONDS COMMAND...: waits until fewer than AT_ONCE programs run, then starts one more
-start() {
-	local at_once=$1 suite=$2
-	shift 2
-	while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do
-		wait -n
-	done
+# launch SUITE KIND SECONDS COMMAND...: starts a program of a suite
+launch() {
+	local suite=$1 result
+	shift
 	number=$((number + 1))
-	local result
 	result=$results/$(printf '%05d' "$number")
 	echo "$suite" >"$result.suite"
 	echo "$*" >"$result.command"
 	work "$@" &
+	launched=$!
 	mapfile -t running < <(jobs -rp)
 }
 
-# report: waits for all, prints a line a suite in the order of their start, adds up
+# start SUITE KIND SECONDS COMMAND...: the same, as soon as there is room
+start() {
+	while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do
+		wait -n
+	done
+	launch "$@"
+}
+
+# step NAME COMMAND...: one command that counts as one test, run at once and to its end; false when it failed
+step() {
+	local name=$1 before=$failed
+	shift
+	launch "$name" step 1800 "$@"
+	wait "$launched"
+	report
+	[ "$failed" -eq "$before" ]
+}
+
+# report: prints a line a suite that has ended, in the order of their start, and adds up. Called where no suite is
+# half started; whoever waits for all programs before has all suites.
 report() {
-	local verdict result suite good bad seconds
-	local -A suite_good=() suite_bad=() suite_seconds=()
+	local started result suite good bad seconds
+	local -A suite_runs=() suite_good=() suite_bad=() suite_seconds=()
 	local order=()
-	wait
-	for verdict in "$results"/*.suite; do
-		result=${verdict%.suite}
-		suite=$(<"$result.suite")
+	for started in "$results"/*.suite; do
+		result=${started%.suite}
+		[ -e "$result.verdict" ] || suite_runs[$(<"$started")]=yes
+	done
+	[ -n "$(jobs -rp)" ] || suite_runs=() # then what has no verdict never gets one
+	for started in "$results"/*.suite; do
+		result=${started%.suite}
+		suite=$(<"$started")
+		[ -z "${suite_runs[$suite]+x}" ] || continue
 		good=0 bad=1 seconds=0
 		[ -e "$result.verdict" ] && read -r good bad seconds <"$result.verdict"
 		[ -n "${suite_good[$suite]+x}" ] || order+=("$suite")
@@ -121,6 +147,7 @@ report() {
 			cat "$result.output"
 			echo "---"
 		fi
+		rm -f "$result".*
 	done
 	for suite in "${order[@]}"; do
 		printf '%-32s %5d passed %4ds' "$suite" "${suite_good[$suite]}" "${suite_seconds[$suite]}"
@@ -129,23 +156,13 @@ report() {
 		passed=$((passed + suite_good[$suite]))
 		failed=$((failed + suite_bad[$suite]))
 	done
-	rm -f "$results"/*
 }
 
-# step NAME COMMAND...: one command that counts as one test; false when it failed
-step() {
-	local name=$1 before=$failed
-	shift
-	start 1 "$name" step 1800 "$@"
-	report
-	[ "$failed" -eq "$before" ]
-}
-
-# node_file AT_ONCE SUITE VARIANT SECONDS FILE: one file against the binaries of a variant, on the engine
+# node_file SUITE VARIANT SECONDS FILE: one file against the binaries of a variant, on the engine
 node_file() {
-	start "$1" "$2 ($3$on)" tap "$4" "${prefix[@]}" env "${engine[@]}" INNKEEPER="$PWD/$binary" \
-		INNKEEPER_HTTP_PROBE="$PWD/build/$3/tests/http_probe" STATEMENT_COMPILER="$PWD/build/$3/tools/statement_compiler" \
-		INNKEEPER_VARIANT="$3" node --test --test-reporter=tap "$5"
+	start "$1 ($2$on)" tap "$3" "${prefix[@]}" env "${engine[@]}" INNKEEPER="$PWD/build/$2/innkeeper" \
+		INNKEEPER_HTTP_PROBE="$PWD/build/$2/tests/http_probe" STATEMENT_COMPILER="$PWD/build/$2/tools/statement_compiler" \
+		INNKEEPER_VARIANT="$2" node --test --test-reporter=tap "$4"
 }
 
 # What fills a server to its limits, which a sanitizer moves: the same code is gone through by the other files.
@@ -156,29 +173,27 @@ largest_first() {
 	[ $# -eq 0 ] || stat -c '%s %n' "$@" | sort -rn | cut -d ' ' -f 2-
 }
 
-# node_suite AT_ONCE SUITE VARIANT SECONDS: every file of tests/SUITE
+# node_suite SUITE VARIANT SECONDS: every file of tests/SUITE
 node_suite() {
 	local file
-	for file in $(largest_first tests/"$2"/*.test.mjs); do
-		[ "$3" = release ] || [[ $unsanitized != *" ${file#tests/} "* ]] || continue
+	for file in $(largest_first tests/"$1"/*.test.mjs); do
+		[ "$2" = release ] || [[ $unsanitized != *" ${file#tests/} "* ]] || continue
 		node_file "$@" "$file"
 	done
 }
 
 variant() {
-	local suite program prefix=() binary=build/$1/innkeeper on='' engine=()
+	local suite program prefix=() on='' engine=()
 	[ "$1" != tsan ] || prefix=("${fixed_addresses[@]}")
-	step "build ($1)" $make "$binary" "tests-$1" test-packages || return
 	for program in tests/unit/test_*.c; do
 		program=build/$1/tests/$(basename "$program" .c)
-		[[ $program == */test_postgres_* ]] || start 2 "unit ($1)" tap 300 "${prefix[@]}" "$program"
+		[[ $program == */test_postgres_* ]] || start "unit ($1)" tap 300 "${prefix[@]}" "$program"
 	done
+	node_suite isolation "$1" 1800
 	for suite in tools net api; do
-		node_suite 2 "$suite" "$1" 900
+		node_suite "$suite" "$1" 900
 	done
-	node_suite 2 isolation "$1" 1800
-	[ "$1" != release ] || node_suite 2 docs "$1" 900
-	report
+	[ "$1" != release ] || node_suite docs "$1" 900
 }
 
 # What is about SQLite's file alone and has no meaning on PostgreSQL, where everything else of api and isolation runs too.
@@ -193,8 +208,9 @@ END
 # The sanitizers look at the engine itself; the rest of the house they have seen on SQLite.
 sanitized_on_postgres='api/chats api/batch api/lists'
 
-# For the rest of a part; false when there is none.
+# For this part and all that follow; false when there is none.
 start_postgres() {
+	[ -z "$clusters" ] || return 0
 	launch_postgres >"$results/postgres" 2>&1
 	step 'a PostgreSQL of our own' sh -c 'cat "$1" && [ ! -s "$1" ]' - "$results/postgres" && return
 	stop_postgres
@@ -205,9 +221,9 @@ launch_postgres() {
 	clusters=$(mktemp -d /tmp/innkeeper-postgres-XXXXXX)
 	chmod 755 "$clusters" # its servers run as another user
 	tests/postgres.sh start "$clusters/shared" >"$clusters/url" || return
-	engine=(INNKEEPER_TEST_POSTGRES="$(<"$clusters/url")" INNKEEPER_TEST_TEMPLATE=template_house
+	on_postgres=(INNKEEPER_TEST_POSTGRES="$(<"$clusters/url")" INNKEEPER_TEST_TEMPLATE=template_house
 		INNKEEPER_TEST_CLUSTERS="$clusters")
-	env "${engine[@]}" INNKEEPER="$PWD/$binary" node tests/postgres_template.mjs template_house
+	env "${on_postgres[@]}" INNKEEPER="$PWD/build/release/innkeeper" node tests/postgres_template.mjs template_house
 }
 
 # Each by its process id, also one whose test was killed; nothing of them is needed any more.
@@ -222,65 +238,63 @@ stop_postgres() {
 }
 
 postgres() {
-	local file program prefix=() binary=build/release/innkeeper on=', PostgreSQL' engine=()
-	step 'build (release)' $make "$binary" tests-release build/asan/innkeeper test-packages || return
+	local suite file program prefix=() on=', PostgreSQL' engine=()
 	start_postgres || return
+	engine=("${on_postgres[@]}")
 	for program in tests/unit/test_{postgres_*,statement_scope}.c; do
-		start 2 "unit (release$on)" tap 300 env "${engine[@]}" "build/release/tests/$(basename "$program" .c)"
+		start "unit (release$on)" tap 300 env "${engine[@]}" "build/release/tests/$(basename "$program" .c)"
 	done
-	for file in $(largest_first tests/{postgres,api,isolation}/*.test.mjs); do
-		grep -q "^	${file#tests/} " <<<"$sqlite_alone" || node_file 2 "$(basename "$(dirname "$file")")" release 1800 "$file"
+	for suite in isolation postgres api; do
+		for file in $(largest_first tests/"$suite"/*.test.mjs); do
+			grep -q "^	${file#tests/} " <<<"$sqlite_alone" || node_file "$suite" release 1800 "$file"
+		done
 	done
-	binary=build/asan/innkeeper
 	for file in $sanitized_on_postgres; do
-		node_file 2 "${file%/*}" asan 900 "tests/$file.test.mjs"
+		node_file "${file%/*}" asan 900 "tests/$file.test.mjs"
 	done
-	report
-	stop_postgres
 }
 
 isolation() {
-	local prefix=() binary=build/release/innkeeper on='' engine=()
-	step 'build (isolation)' $make "$binary" test-packages || return
-	node_suite 1 isolation release 14400
-	report
+	local prefix=() on='' engine=()
+	node_suite isolation release 14400
 	start_postgres || return
-	on=', PostgreSQL'
-	node_suite 1 isolation release 14400
-	report
-	stop_postgres
+	on=', PostgreSQL' engine=("${on_postgres[@]}")
+	node_suite isolation release 14400
 }
 
-for part in "$@"; do
-	case "$part" in
+# prepare PART: builds what it needs, and looks at the code; false when that failed
+prepare() {
+	case "$1" in
 	checks)
 		step 'layers' $make layers
-		start 1 'layers, tested' tap 60 tests/layers.sh
-		step 'lint' $make lint
+		start 'layers, tested' tap 60 tests/layers.sh
 		step 'clang, no warning' $make clang
+		step 'lint' $make lint
 		;;
-	release | asan | tsan)
-		variant "$part"
-		;;
-	postgres)
-		postgres
-		;;
-	crash)
-		prefix=() on='' engine=() binary=build/release/innkeeper
-		if step 'build (crash)' $make "$binary" tests-release; then
-			node_suite 1 crash release 3600
-			report
-		fi
-		;;
-	isolation)
-		isolation
-		;;
+	release | asan | tsan) step "build ($1)" $make "build/$1/innkeeper" "tests-$1" test-packages ;;
+	postgres) step 'build (postgres)' $make build/{release,asan}/innkeeper tests-release test-packages ;;
+	crash | isolation) step "build ($1)" $make build/release/innkeeper tests-release test-packages ;;
 	*)
 		echo "usage: $0 checks|release|asan|tsan|postgres|crash|isolation..." >&2
 		exit 2
 		;;
 	esac
+}
+
+prepared=()
+for part in "$@"; do
+	prepare "$part" && prepared+=("$part")
 done
+for part in "${prepared[@]}"; do
+	report
+	case "$part" in
+	release | asan | tsan) variant "$part" ;;
+	postgres | isolation) "$part" ;;
+	crash) prefix=() on='' engine=() && node_suite crash release 3600 ;;
+	esac
+done
+wait
+report
 
 [ $((passed + failed)) -gt 0 ] || failed=1
 echo "$passed passed, $failed failed"
