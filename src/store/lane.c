@@ -490,6 +490,10 @@ void lane_stop(struct lane *lane)
 	pthread_cond_signal(&lane->work);
 	pthread_join(lane->thread, NULL);
 	db_close(lane->db);
+}
+
+void lane_free(struct lane *lane)
+{
 	pthread_cond_destroy(&lane->work);
 	pthread_mutex_destroy(&lane->lock);
 	free(lane);

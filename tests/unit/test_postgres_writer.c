@@ -266,7 +266,7 @@ static void check_batch(struct scene *scene, const enum fate fates[NOTES], bool 
 	assert_int_equal(rows_of(scene, "held"), 1);
 	assert_int_equal(last.answer, OK);
 	assert_int_equal(last.again, 0);
-	writer_stop(scene->writer);
+	writer_free(scene->writer);
 }
 
 static void what_was_sent_and_fails_fails_alone_and_tells_nobody(void **state)
