@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/bulletin.h"
 #include "auth/tenant.h"
@@ -30,6 +31,7 @@ struct scene {
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t moved;
 	size_t done;
+	size_t idled;
 };
 
 enum fate { STORED, DOUBLE, MISSING };
@@ -59,6 +61,35 @@ static enum err settle(struct db *db, void *context)
 	const struct scene *scene = context;
 
 	return bulletin_send(scene->bulletins[db_lane(db)], db);
+}
+
+static enum err send_visitor(struct db *db, const struct uuid *id, const char *email);
+
+/* A step of work that nobody waits for, of which one part always fails and another does not: as of two organizations. */
+static enum err idle(struct db *db, void *context, bool *more)
+{
+	struct scene *scene = context;
+	const struct uuid ids[] = { uuid_new(), uuid_new() };
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && scene->idled < 3 && i < 2; i++) {
+		const char *emails[] = { "held", scene->idled < 2 ? "first step" : "second step" };
+		enum err left;
+
+		err = db_enter(db, scene->ours);
+		if (err == OK)
+			err = send_visitor(db, &ids[i], emails[i]);
+		if (err == OK && i == 0)
+			err = db_catch_up(db);
+		left = db_leave(db, err == OK);
+		err = i == 0 && left == OK ? OK : left;
+	}
+	pthread_mutex_lock(&scene->lock);
+	scene->idled += scene->idled < 3;
+	pthread_cond_broadcast(&scene->moved);
+	pthread_mutex_unlock(&scene->lock);
+	*more = scene->idled < 3;
+	return err;
 }
 
 static void forget(void *context, struct db *db)
@@ -108,20 +139,25 @@ static int close_house(void **state)
 	return 0;
 }
 
-static void start(struct scene *scene)
+static void start_with(struct scene *scene, enum err (*step)(struct db *db, void *context, bool *more))
 {
 	struct fault fault = { 0 };
 	const struct writer_options options = {
 		.url = scene->of.fixture.url,
 		.queue_limit = 100,
 		.batch_limit = 100,
-		.hooks = { .context = scene, .end_item = end_item, .settle = settle, .forget = forget },
+		.hooks = { .context = scene, .end_item = end_item, .settle = settle, .forget = forget, .idle = step },
 		.log = &scene->of.fixture.log,
 		.metrics = scene->of.fixture.metrics,
 	};
 
 	if (writer_start(&scene->writer, &options, &fault) != OK)
 		fail_msg("%s", fault.sentence);
+}
+
+static void start(struct scene *scene)
+{
+	start_with(scene, NULL);
 }
 
 static enum err send_visitor(struct db *db, const struct uuid *id, const char *email)
@@ -319,6 +355,40 @@ static void a_scope_whose_sent_write_fails_is_undone_alone(void **state)
 	db_close(db);
 }
 
+static bool is_logged(const struct scene *scene, const char *words)
+{
+	static const size_t most = 1 << 16;
+	char *text = test_calloc(1, most + 1);
+	bool found;
+
+	assert_true(pread(scene->of.fixture.log.fd, text, most, 0) >= 0);
+	found = strstr(text, words) != NULL;
+	test_free(text);
+	return found;
+}
+
+/* The first step is tried without care, then with; the next one knows. */
+static void a_part_of_a_background_step_that_always_fails_fails_alone(void **state)
+{
+	struct scene *scene = *state;
+	struct note held = { 0 };
+
+	start(scene);
+	submit(&held, scene, STORED, "held", true);
+	await(scene, 1);
+	writer_free(scene->writer);
+	start_with(scene, idle);
+	pthread_mutex_lock(&scene->lock);
+	while (scene->idled < 3)
+		pthread_cond_wait(&scene->moved, &scene->lock);
+	pthread_mutex_unlock(&scene->lock);
+	writer_free(scene->writer);
+	assert_int_equal(scene->idled, 3);
+	assert_int_equal(rows_of(scene, "first step"), 1);
+	assert_int_equal(rows_of(scene, "second step"), 1);
+	assert_false(is_logged(scene, "not stored"));
+}
+
 #define HOUSE(test) cmocka_unit_test_setup_teardown(test, open_house, close_house)
 
 int main(void)
@@ -328,6 +398,7 @@ int main(void)
 		HOUSE(it_does_so_too_when_it_was_tried_without_care_first),
 		HOUSE(what_changes_no_row_is_no_success_and_nothing_is_stored_twice),
 		HOUSE(a_scope_whose_sent_write_fails_is_undone_alone),
+		HOUSE(a_part_of_a_background_step_that_always_fails_fails_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
