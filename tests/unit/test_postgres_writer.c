@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/bulletin.h"
+#include "api/conversations.h"
 #include "auth/tenant.h"
 #include "postgres_house.h"
 #include "store/query.h"
@@ -367,6 +368,87 @@ static bool is_logged(const struct scene *scene, const char *words)
 	return found;
 }
 
+#define CHAT 7
+
+/* A chat of two messages, the newest of them number 20. */
+static void make_chat(struct scene *scene)
+{
+	const struct uuid id = fixture_id(OURS);
+	char text[UUID_TEXT_SIZE];
+	char sql[400];
+
+	uuid_format(&id, text);
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO chats (number, organization_id, id, chat_id, session_id, status, created_at) "
+		 "VALUES (7, '%s', gen_random_uuid(), 'c', 's', 'active', 1); "
+		 "INSERT INTO chat_activity (chat_number, organization_id, updated_at, message_count, last_message) "
+		 "VALUES (7, '%s', 1, 2, 20)",
+		 text, text);
+	postgres_run(scene->plain, sql);
+}
+
+static int64_t ask_number(struct scene *scene, const char *sql)
+{
+	PGresult *result = postgres_ask(scene->plain, sql);
+	const int64_t number = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+
+	PQclear(result);
+	return number;
+}
+
+/* A transaction that has read the chat ahead, and adds message 31 to it; message 30, if `between`, comes by another way
+ * before what was read is written. */
+static void move_chat(struct scene *scene, bool between, enum err outcome)
+{
+	const struct conversation read = { .scope = scene->ours,
+					   .chat_id = TEXT("c"),
+					   .number = CHAT,
+					   .message_count = 2,
+					   .last_message = 20,
+					   .counted_edition = DB_NULL,
+					   .counted_day = DB_NULL,
+					   .updated_at = 2,
+					   .previous = 20 };
+	const struct chat_activity_move_in other = { .chat_number = CHAT,
+						     .updated_at = 2,
+						     .last_message = 30,
+						     .counted_edition = DB_NULL,
+						     .counted_day = DB_NULL };
+	struct db *db = fixture_db(&scene->of.fixture, DB_WRITE);
+	struct conversations conversations = { 0 };
+	struct conversation *chat;
+
+	db_set_care(db, false);
+	assert_int_equal(db_begin(db), OK);
+	assert_int_equal(conversations_add(&conversations, &read, &chat), OK);
+	assert_int_equal(db_enter(db, scene->ours), OK);
+	if (between)
+		assert_int_equal(db_send(db, STATEMENT_CHAT_ACTIVITY_MOVE, &other), OK);
+	assert_int_equal(db_leave(db, true), OK);
+	chat->last_message = 31;
+	chat->message_count++;
+	chat->messages++;
+	assert_int_equal(conversations_flush(&conversations, db), OK);
+	assert_int_equal(db_end(db, true), outcome);
+	assert_int_equal(db_wants_care(db), outcome != OK);
+	conversations_fini(&conversations);
+	db_close(db);
+}
+
+/* What was read ahead is not written over what has come since: then the transaction is lost, to be done with care. */
+static void a_chat_that_is_changed_behind_a_conversations_back_is_not_written_over(void **state)
+{
+	struct scene *scene = *state;
+
+	make_chat(scene);
+	move_chat(scene, true, ERR_UNAVAILABLE);
+	assert_int_equal(ask_number(scene, "SELECT last_message FROM chat_activity"), 20);
+	assert_int_equal(ask_number(scene, "SELECT message_count FROM chat_activity"), 2);
+	move_chat(scene, false, OK);
+	assert_int_equal(ask_number(scene, "SELECT last_message FROM chat_activity"), 31);
+	assert_int_equal(ask_number(scene, "SELECT message_count FROM chat_activity"), 3);
+}
+
 /* The first step is tried without care, then with; the next one knows. */
 static void a_part_of_a_background_step_that_always_fails_fails_alone(void **state)
 {
@@ -399,6 +481,7 @@ int main(void)
 		HOUSE(what_changes_no_row_is_no_success_and_nothing_is_stored_twice),
 		HOUSE(a_scope_whose_sent_write_fails_is_undone_alone),
 		HOUSE(a_part_of_a_background_step_that_always_fails_fails_alone),
+		HOUSE(a_chat_that_is_changed_behind_a_conversations_back_is_not_written_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
