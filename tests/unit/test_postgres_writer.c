@@ -409,11 +409,9 @@ static void move_chat(struct scene *scene, bool between, enum err outcome)
 					   .counted_day = DB_NULL,
 					   .updated_at = 2,
 					   .previous = 20 };
-	const struct chat_activity_move_in other = { .chat_number = CHAT,
-						     .updated_at = 2,
-						     .last_message = 30,
-						     .counted_edition = DB_NULL,
-						     .counted_day = DB_NULL };
+	const struct move_in_chat_activity_in other = {
+		.chat_number = CHAT, .updated_at = 2, .message_count = 3, .last_message = 30
+	};
 	struct db *db = fixture_db(&scene->of.fixture, DB_WRITE);
 	struct conversations conversations = { 0 };
 	struct conversation *chat;
@@ -423,7 +421,7 @@ static void move_chat(struct scene *scene, bool between, enum err outcome)
 	assert_int_equal(conversations_add(&conversations, &read, &chat), OK);
 	assert_int_equal(db_enter(db, scene->ours), OK);
 	if (between)
-		assert_int_equal(db_send(db, STATEMENT_CHAT_ACTIVITY_MOVE, &other), OK);
+		assert_int_equal(db_send(db, STATEMENT_MOVE_IN_CHAT_ACTIVITY, &other), OK);
 	assert_int_equal(db_leave(db, true), OK);
 	chat->last_message = 31;
 	chat->message_count++;
