@@ -368,6 +368,28 @@ static bool is_logged(const struct scene *scene, const char *words)
 	return found;
 }
 
+/* Whoever passes over that a scope could not be undone by itself. */
+static void what_was_to_be_undone_without_care_is_not_kept_with_the_rest(void **state)
+{
+	struct scene *scene = *state;
+	struct db *db = fixture_db(&scene->of.fixture, DB_WRITE);
+	const struct uuid ids[] = { uuid_new(), uuid_new() };
+
+	db_set_care(db, false);
+	assert_int_equal(db_begin(db), OK);
+	assert_int_equal(db_enter(db, scene->ours), OK);
+	assert_int_equal(send_visitor(db, &ids[0], "half"), OK);
+	assert_int_equal(db_leave(db, false), ERR_STORAGE);
+	assert_int_equal(db_enter(db, scene->ours), OK);
+	assert_int_equal(send_visitor(db, &ids[1], "rest"), OK);
+	assert_int_equal(db_leave(db, true), OK);
+	assert_int_equal(db_end(db, true), ERR_UNAVAILABLE);
+	assert_true(db_wants_care(db));
+	assert_int_equal(rows_of(scene, "half"), 0);
+	assert_int_equal(rows_of(scene, "rest"), 0);
+	db_close(db);
+}
+
 #define CHAT 7
 
 /* A chat of two messages, the newest of them number 20. */
@@ -478,6 +500,7 @@ int main(void)
 		HOUSE(it_does_so_too_when_it_was_tried_without_care_first),
 		HOUSE(what_changes_no_row_is_no_success_and_nothing_is_stored_twice),
 		HOUSE(a_scope_whose_sent_write_fails_is_undone_alone),
+		HOUSE(what_was_to_be_undone_without_care_is_not_kept_with_the_rest),
 		HOUSE(a_part_of_a_background_step_that_always_fails_fails_alone),
 		HOUSE(a_chat_that_is_changed_behind_a_conversations_back_is_not_written_over),
 	};
