@@ -213,12 +213,34 @@ UPDATE erasures SET next_message = :next_message WHERE organization_id = :organi
 -- in: number int
 DELETE FROM erasures WHERE organization_id = :organization AND number = :number;
 
--- name: erasure_message :tenant
--- in:  number int, chat_number int
--- out: previous int, content text
-SELECT m.previous, m.content
-FROM messages AS m
-WHERE m.organization_id = :organization AND m.number = :number AND m.chat_number = :chat_number;
+-- A piece of a chat's messages from one back, newest first: so many at most, and the one that reaches so many bytes is the last.
+-- name: erasure_messages :tenant
+-- in:  number int, chat_number int, limit int, bytes int
+-- out: number int, previous int, content text
+-- sqlite:
+WITH RECURSIVE chain (place, bytes, number, previous, content) AS (
+	SELECT 1, length(CAST(m.content AS blob)), m.number, m.previous, m.content
+	FROM messages AS m
+	WHERE m.organization_id = :organization AND m.number = :number AND m.chat_number = :chat_number
+	UNION ALL
+	SELECT chain.place + 1, chain.bytes + length(CAST(m.content AS blob)), m.number, m.previous, m.content
+	FROM chain
+	JOIN messages AS m ON m.organization_id = :organization AND m.number = chain.previous AND m.chat_number = :chat_number
+	WHERE chain.place < :limit AND chain.bytes < :bytes
+)
+SELECT number, previous, content FROM chain ORDER BY place;
+-- postgres:
+WITH RECURSIVE chain (place, bytes, number, previous, content) AS (
+	SELECT 1, octet_length(m.content), m.number, m.previous, m.content
+	FROM messages AS m
+	WHERE m.organization_id = :organization AND m.number = :number AND m.chat_number = :chat_number
+	UNION ALL
+	SELECT chain.place + 1, chain.bytes + octet_length(m.content), m.number, m.previous, m.content
+	FROM chain
+	JOIN messages AS m ON m.organization_id = :organization AND m.number = chain.previous AND m.chat_number = :chat_number
+	WHERE chain.place < :limit AND chain.bytes < :bytes
+)
+SELECT number, previous, content FROM chain ORDER BY place;
 
 -- name: erasure_message_row :tenant
 -- in: number int

@@ -41,10 +41,11 @@ INSERT INTO organizations (id, slug, organization_name, location, website_url, s
 VALUES (:id, :slug, :organization_name, :location, :website_url, 'suspended', :requests_per_minute, :created_at,
         :updated_at, :time_zone, :retention_days, 'in', :moving_by, :moving_at);
 
--- It is all there: everybody may see it.
+-- It is all there: everybody may see it, unless another process removes it, having taken it for one that had ended.
 -- name: moving_arrive :tenant
--- in: status text
-UPDATE organizations SET status = :status, moving = NULL, moving_by = NULL, moving_at = NULL WHERE id = :organization;
+-- in: status text, moving_by uuid
+UPDATE organizations SET status = :status, moving = NULL, moving_by = NULL, moving_at = NULL
+WHERE id = :organization AND moving_by = :moving_by;
 
 -- From here on it only goes.
 -- name: moving_leave :tenant
@@ -52,9 +53,10 @@ UPDATE organizations SET status = :status, moving = NULL, moving_by = NULL, movi
 UPDATE organizations SET status = 'suspended', moving = 'out', moving_by = :moving_by, moving_at = :moving_at
 WHERE id = :organization;
 
+-- By whose move it is still: another process may have taken it for one that had ended.
 -- name: moving_step :tenant
 -- in: moving_by uuid, moving_at time
-UPDATE organizations SET moving_by = :moving_by, moving_at = :moving_at WHERE id = :organization;
+UPDATE organizations SET moving_at = :moving_at WHERE id = :organization AND moving_by = :moving_by;
 
 -- name: moving_receipt :tenant
 -- out: receipt text

@@ -306,6 +306,8 @@ void server_stop(struct server *server)
 	admission_open(house->admission);
 	if (server->http != NULL)
 		http_drain(server->http, DRAIN_MILLISECONDS);
+	/* Who still sends a body when the time is up is served, or refused by what has stopped: freed is what handlers
+	 * reach only once the HTTP threads have ended. */
 	jobs_stop(server->jobs);
 	worker_stop(house->slow);
 	oidc_provider_stop(house->oidc);
@@ -321,6 +323,9 @@ void server_stop(struct server *server)
 	live_hub_free(house->live);
 	admission_free(house->admission);
 	asking_free(house->asking);
+	worker_free(house->slow);
+	worker_free(house->errands);
+	writer_free(house->writer);
 	places_free(house->downloads);
 	moves_free(house->moves);
 	for (size_t i = 0; i < WRITER_LANES; i++) {

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 
 #define DAY_MILLISECONDS INT64_C(86400000)
-#define DAYS_MAX         36500
 #define PIECE_MEMORY     ((size_t)64 * 1024 * 1024)
 
 static void put_receipt(struct json_out *out, const char *name, const struct erase_receipt *receipt)
@@ -232,7 +231,7 @@ static const struct json_field retention_fields[] = {
 	  .kind = JSON_INT,
 	  AT(days),
 	  .min = 1,
-	  .max = DAYS_MAX,
+	  .max = RETENTION_DAYS_MAX,
 	  .about = "Instead of the organization's own retention." },
 	{ .name = "before", .kind = JSON_TIME, AT(before), .about = "Instead of days: everything from before." },
 	{ .name = "dryRun", .kind = JSON_FLAG, AT(dry_run), .about = "Count, erase nothing." },

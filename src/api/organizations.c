@@ -1,10 +1,10 @@
 #include "api/organizations.h"
 
 #include "api/settings.h"
+#include "auth/api_key.h"
 #include "auth/founding.h"
 #include "auth/slug.h"
 
-#define RATE_MAX 1000000000
 
 static const char *const statuses[] = { "active", "suspended", NULL };
 
@@ -34,7 +34,7 @@ static const struct json_field create_fields[] = {
 	{ .name = "requests_per_minute",
 	  .kind = JSON_INT,
 	  AT(requests_per_minute),
-	  .max = RATE_MAX,
+	  .max = API_KEY_RATE_MAX,
 	  .about = "Of each of its keys; 0 is no limit." },
 };
 #undef AT
@@ -120,7 +120,7 @@ static const struct json_field change_fields[] = {
 	  .kind = JSON_TEXT,
 	  AT(time_zone),
 	  .about = "Whose midnight ends a day, for example America/New_York; the figures follow." },
-	{ .name = "requests_per_minute", .kind = JSON_INT, AT(requests_per_minute), .max = RATE_MAX },
+	{ .name = "requests_per_minute", .kind = JSON_INT, AT(requests_per_minute), .max = API_KEY_RATE_MAX },
 };
 #undef AT
 const struct json_shape organizations_change_body = JSON_SHAPE(change_input, change_fields);

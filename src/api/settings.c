@@ -2,8 +2,8 @@
 
 #include "analytics/build.h"
 #include "api/keys.h"
+#include "erase/retention.h"
 
-#define RETENTION_MAX 36500 /* days */
 #define CLEARED       "Null or an empty text takes it away."
 
 /* The figures by the days of another time zone, on their way: {time_zone, done, total}, in raw rows; else null. */
@@ -72,7 +72,7 @@ static const struct json_field change_fields[] = {
 	{ .name = "retention_days",
 	  .kind = JSON_INT,
 	  AT(retention_days),
-	  .max = RETENTION_MAX,
+	  .max = RETENTION_DAYS_MAX,
 	  .about = "Data older than this is erased daily; 0: never." },
 };
 #undef AT

@@ -7,7 +7,6 @@
 #define MS_PER_MINUTE INT64_C(60000)
 #define MS_PER_DAY    INT64_C(86400000)
 #define EARLIEST      (-INT64_C(62167219200000)) /* 0000-01-01T00:00:00.000Z */
-#define LATEST        INT64_C(253402300799999)   /* 9999-12-31T23:59:59.999Z */
 
 int64_t clock_now(void)
 {
@@ -71,7 +70,7 @@ static char *digits(char *at, int64_t value, int count)
 
 void clock_format(int64_t time, char out[CLOCK_TEXT_SIZE])
 {
-	int64_t clamped = time < EARLIEST ? EARLIEST : time > LATEST ? LATEST : time;
+	int64_t clamped = time < EARLIEST ? EARLIEST : time > CLOCK_LATEST ? CLOCK_LATEST : time;
 	int64_t days = (clamped - EARLIEST) / MS_PER_DAY + EARLIEST / MS_PER_DAY;
 	int64_t rest = clamped - days * MS_PER_DAY;
 	int64_t year;
@@ -201,7 +200,7 @@ enum err clock_parse(struct text text, int64_t *out)
 		return ERR_INVALID;
 	if (text.length && (!take_one_of(&text, "Tt ") || !take_time_of_day(&text, &time) || !take_zone(&text, &time)))
 		return ERR_INVALID;
-	if (text.length || time < 0 || time > LATEST)
+	if (text.length || time < 0 || time > CLOCK_LATEST)
 		return ERR_INVALID;
 	*out = time;
 	return OK;

@@ -65,7 +65,7 @@ enum err worker_start(struct worker **out, const char *name, size_t threads, siz
 		pthread_setname_np(*thread, name);
 	}
 	if (worker->thread_count < threads) {
-		worker_stop(worker);
+		worker_free(worker);
 		return ERR_MEMORY;
 	}
 	*out = worker;
@@ -100,6 +100,14 @@ void worker_stop(struct worker *worker)
 	pthread_cond_broadcast(&worker->work);
 	for (size_t i = 0; i < worker->thread_count; i++)
 		pthread_join(worker->threads[i], NULL);
+	worker->thread_count = 0;
+}
+
+void worker_free(struct worker *worker)
+{
+	if (worker == NULL)
+		return;
+	worker_stop(worker);
 	free(worker->threads);
 	pthread_cond_destroy(&worker->work);
 	pthread_mutex_destroy(&worker->lock);

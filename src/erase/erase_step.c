@@ -20,25 +20,24 @@ struct newest {
 static enum err read_newest(struct db *db, int64_t chat_number, int64_t from, struct arena *arena,
 			    struct newest *newest)
 {
-	struct erasure_message_out message;
-	size_t bytes = 0;
-	enum err err = OK;
+	const struct erasure_messages_in in = {
+		.number = from, .chat_number = chat_number, .limit = STEP_MESSAGES, .bytes = STEP_BYTES
+	};
+	struct erasure_messages_out message;
+	enum err err = db_start(db, STATEMENT_ERASURE_MESSAGES, &in);
 
-	newest->next = from;
-	while (err == OK && newest->next != DB_NULL && newest->count < STEP_MESSAGES && bytes < STEP_BYTES) {
-		err = query_one(db, STATEMENT_ERASURE_MESSAGE,
-				&(struct erasure_message_in){ .number = newest->next, .chat_number = chat_number },
-				&message, arena);
-		if (err != OK)
-			break;
-		newest->list[newest->count++] = (struct gone){ newest->next, message.content };
-		newest->next = message.previous;
-		bytes += message.content.length;
-	}
-	if (err != ERR_NOT_FOUND)
-		return err;
 	newest->next = DB_NULL;
-	return OK;
+	while (err == OK && newest->count < STEP_MESSAGES &&
+	       (err = db_step(db, STATEMENT_ERASURE_MESSAGES, &message)) == OK) {
+		const struct text content = text_copy(arena, message.content);
+
+		if (content.at == NULL)
+			err = ERR_MEMORY;
+		newest->list[newest->count++] = (struct gone){ message.number, content };
+		newest->next = message.previous;
+	}
+	db_stop(db, STATEMENT_ERASURE_MESSAGES);
+	return err == ERR_NOT_FOUND ? OK : err;
 }
 
 /* The words of those up to `mark`, where the index has come to, go in the order of the documents: FTS5 writes what it

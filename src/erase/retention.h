@@ -12,6 +12,8 @@
 #include "store/readers.h"
 #include "store/writer.h"
 
+#define RETENTION_DAYS_MAX 36500 /* that an organization may keep its data */
+
 /* Erases in the scope everything from before `before` (ms), until `ending` is set: the server stops, and the next run
  * goes on. The receipt holds what was erased, also on failure. */
 enum err retention_apply(struct writer *writer, struct ledger *const *ledgers, const struct scope *scope,

@@ -1,5 +1,7 @@
 /* A folder of CSV files, each named after its table, with a line of names above. The first pass notes where each row
  * begins and its time, the second reads them in order: memory for 24 bytes a row, whatever stands in them. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,18 +139,36 @@ static void end(struct legacy_source *source)
 	folder->count = folder->room = folder->next = 0;
 }
 
+/* A pipe is not waited for, and a device has no end. A file that may not be looked at is none that is not there. */
+static enum err open_file(struct folder *folder, const struct legacy_table *table, struct fault *fault)
+{
+	char path[PATH_BYTES + 64];
+	struct stat status;
+	int number;
+	int fd;
+
+	snprintf(path, sizeof path, "%s/%s.csv", folder->path, table->name);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	number = fd < 0 ? errno : 0;
+	if (number == ENOENT)
+		return ERR_NOT_FOUND;
+	if (number == 0 && (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)))
+		number = EINVAL;
+	folder->file = number == 0 ? fdopen(fd, "r") : NULL;
+	if (folder->file != NULL)
+		return OK;
+	if (fd >= 0)
+		close(fd);
+	return fault_set(fault, ERR_INVALID, NULL, "legacy", "%s.csv cannot be read.", table->name);
+}
+
 static enum err begin(struct legacy_source *source, const struct legacy_table *table, struct fault *fault)
 {
 	struct folder *folder = folder_of(source);
-	char path[PATH_BYTES + 64];
-	enum err err;
+	enum err err = open_file(folder, table, fault);
 
-	snprintf(path, sizeof path, "%s/%s.csv", folder->path, table->name);
-	if (access(path, F_OK) != 0)
-		return ERR_NOT_FOUND;
-	folder->file = fopen(path, "re");
-	if (folder->file == NULL)
-		return fault_set(fault, ERR_INVALID, NULL, "legacy", "%s.csv cannot be read.", table->name);
+	if (err != OK)
+		return err;
 	csv_in_init(&folder->csv, folder->file);
 	err = read_names(folder, table, fault);
 	if (err == OK)

@@ -1,9 +1,11 @@
 #include <string.h>
 
 #include "analytics/build.h"
+#include "auth/api_key.h"
 #include "auth/slug.h"
 #include "base/clock.h"
 #include "base/json_in.h"
+#include "erase/retention.h"
 #include "move/move.h"
 #include "search/indexer.h"
 #include "store/number_map.h"
@@ -14,8 +16,9 @@
 #define ROWS_AHEAD   128                    /* sent before they are waited for */
 #define BYTES_AHEAD  ((int64_t)1024 * 1024) /* the same, of their texts */
 
-/* Kinds of the number map: rows by the numbers they had, and the newest message of a chat that has come in so far. */
-enum { OF_CHATS, OF_MESSAGES, OF_ENDS };
+/* Kinds of the number map: rows by the numbers they had; of a chat the newest message that has come in so far, how many
+ * there are, and whether its activity has come. */
+enum { OF_CHATS, OF_MESSAGES, OF_ENDS, OF_LENGTHS, OF_ACTIVITIES };
 
 struct importing {
 	const struct move_place *place;
@@ -73,6 +76,9 @@ static enum err check_rows(struct importing *importing)
 {
 	enum err err = OK;
 
+	if (archive_count(importing->archive, "chat_activity") != archive_count(importing->archive, "chats"))
+		return wrong(importing, "not every chat says where its messages are");
+
 	for (size_t i = 0; err == OK && i < move_table_count; i++) {
 		const enum statement_id id = move_tables[i].in;
 		union query_row row;
@@ -91,10 +97,21 @@ static enum err check_rows(struct importing *importing)
 	return err;
 }
 
+static bool is_organization(const struct importing *importing)
+{
+	const struct move_in_organization_in *row = &importing->organization;
+	const struct text status = importing->arrival.status;
+
+	return uuid_equal(&row->id, &archive_manifest(importing->archive)->organization) && row->time_zone.at != NULL &&
+	       (text_equal(status, TEXT("active")) || text_equal(status, TEXT("suspended"))) &&
+	       row->requests_per_minute >= 0 && row->requests_per_minute <= API_KEY_RATE_MAX &&
+	       (row->retention_days == DB_NULL ||
+		(row->retention_days >= 1 && row->retention_days <= RETENTION_DAYS_MAX));
+}
+
 /* The organization's own row, as it is to be here. */
 static enum err read_organization(struct importing *importing, struct text slug)
 {
-	const struct archive_manifest *manifest = archive_manifest(importing->archive);
 	struct move_in_organization_in *row = &importing->organization;
 	char made[SLUG_SIZE];
 	size_t which;
@@ -109,10 +126,7 @@ static enum err read_organization(struct importing *importing, struct text slug)
 				   &which);
 	if (err == OK)
 		err = archive_next(importing->archive, which, row, NULL);
-	if (err == ERR_NOT_FOUND ||
-	    (err == OK && (!uuid_equal(&row->id, &manifest->organization) || row->time_zone.at == NULL ||
-			   (!text_equal(importing->arrival.status, TEXT("active")) &&
-			    !text_equal(importing->arrival.status, TEXT("suspended"))))))
+	if (err == ERR_NOT_FOUND || (err == OK && !is_organization(importing)))
 		return wrong(importing, "its organization is none, or not the manifest's");
 	if (err != OK)
 		return err;
@@ -124,6 +138,7 @@ static enum err read_organization(struct importing *importing, struct text slug)
 	row->time_zone = text_copy(importing->arena, row->time_zone);
 	row->moving_by = *moves_process(importing->place->moves);
 	row->moving_at = clock_now();
+	importing->arrival.moving_by = row->moving_by;
 	if (importing->arena->failed)
 		return ERR_MEMORY;
 	if (row->slug.at == NULL || slug_of(row->slug, made) == 0 || !text_equal(text_of(made), row->slug))
@@ -235,6 +250,32 @@ static enum err check_chain(const struct importing *importing, const struct move
 						     : err;
 }
 
+static enum err count_message(const struct importing *importing, int64_t chat)
+{
+	int64_t length = 0;
+	enum err err = number_map_get(importing->map, OF_LENGTHS, chat, &length);
+
+	return err == OK || err == ERR_NOT_FOUND ? number_map_set(importing->map, OF_LENGTHS, chat, length + 1) : err;
+}
+
+/* What is found by its chat alone is found from there: read, counted, and erased with it. */
+static enum err check_activity(const struct importing *importing, const struct move_in_chat_activity_in *activity)
+{
+	int64_t end = DB_NULL;
+	int64_t length = 0;
+	enum err err = number_map_put(importing->map, OF_ACTIVITIES, activity->chat_number, activity->chat_number);
+
+	if (err == OK)
+		err = number_map_get(importing->map, OF_ENDS, activity->chat_number, &end);
+	if (err == OK)
+		err = number_map_get(importing->map, OF_LENGTHS, activity->chat_number, &length);
+	if (err != OK && err != ERR_NOT_FOUND && err != ERR_CONFLICT)
+		return err;
+	return err == ERR_CONFLICT || end != activity->last_message || length != activity->message_count
+		   ? wrong(importing, "a chat says otherwise where its messages are, or how many")
+		   : OK;
+}
+
 /* On SQLite a message is found by its chat alone, also where what came in so far must go again. */
 static enum err follow_message(struct importing *importing, struct db *db, const struct move_in_messages_in *message,
 			       int64_t number, int64_t here)
@@ -245,6 +286,8 @@ static enum err follow_message(struct importing *importing, struct db *db, const
 	importing->newest_message = here;
 	if (err == OK)
 		err = number_map_set(importing->map, OF_ENDS, message->chat_number, here);
+	if (err == OK)
+		err = count_message(importing, message->chat_number);
 	return err == OK && !db_is_remote(db) ? db_send(db, STATEMENT_MOVE_CHAT_HEAD, &head) : err;
 }
 
@@ -326,6 +369,8 @@ static enum err bring_row(struct importing *importing, struct db *db, struct are
 		err = take_account(importing, db, arena, &((struct move_in_users_in *)(void *)row)->account_id);
 	if (err == OK && importing->table->kind == MOVE_MESSAGES)
 		err = check_chain(importing, (const void *)row);
+	if (err == OK && importing->table->kind == MOVE_ACTIVITIES)
+		err = check_activity(importing, (const void *)row);
 	if (err == OK)
 		err = give_number(importing, db, row, &here);
 	if (err == OK)
@@ -481,7 +526,7 @@ static enum err count_figures(struct importing *importing)
 static enum err arrive(struct db *db, void *context)
 {
 	struct importing *importing = context;
-	enum err err = query_run(db, STATEMENT_MOVING_ARRIVE, &importing->arrival, NULL);
+	enum err err = db_send(db, STATEMENT_MOVING_ARRIVE, &importing->arrival);
 
 	if (err == OK && db_is_remote(db) && importing->newest_message > 0)
 		err = query_run(db, STATEMENT_SEARCH_AWAIT, NULL, NULL);
@@ -498,6 +543,9 @@ static enum err bring_all(struct importing *importing)
 		err = count_figures(importing);
 	if (err == OK)
 		err = move_piece(importing->place, importing->scope, arrive, importing);
+	if (err == ERR_CONFLICT && importing->fault->sentence[0] == '\0')
+		fault_set(importing->fault, err, NULL, NULL,
+			  "Another process took this import for one that had ended, and removes it: try again.");
 	number_map_free(importing->map);
 	return err;
 }

@@ -10,12 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "store/archive_inside.h"
 #include "store/db.h"
 #include "store/place.h"
 #include "store/seal_file.h"
 
-#define VALUE_MAX (64 * 1024 * 1024) /* bytes of one value */
+#define ROW_MAX (4 * 1024 * 1024) /* bytes of one row */
 
 /* The reason comes before the file, since a sentence is cut at its end. */
 enum err archive_fail(struct archive *archive, enum err err, const char *what, const char *reason)
@@ -130,7 +131,7 @@ enum err archive_digest(struct archive *archive, const char *name, int64_t *coun
 }
 
 /* A file may be made by anybody: it is neither written nor locked, none of its own SQL is trusted, and a table is a
- * table. */
+ * table: however its text is written, it cannot be a module's. */
 static enum err open_database(struct archive *archive)
 {
 	char *uri = NULL;
@@ -158,11 +159,12 @@ static enum err open_database(struct archive *archive)
 	sqlite3_free(uri);
 	if (status != SQLITE_OK)
 		return archive_fail_sqlite(archive, "The file cannot be opened");
-	sqlite3_limit(archive->sqlite, SQLITE_LIMIT_LENGTH, VALUE_MAX);
+	sqlite3_limit(archive->sqlite, SQLITE_LIMIT_LENGTH, ROW_MAX);
 	sqlite3_limit(archive->sqlite, SQLITE_LIMIT_ATTACHED, 0);
 	if (sqlite3_db_config(archive->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
 	    sqlite3_db_config(archive->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) != SQLITE_OK ||
 	    sqlite3_db_config(archive->sqlite, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL) != SQLITE_OK ||
+	    sqlite3_drop_modules(archive->sqlite, NULL) != SQLITE_OK ||
 	    sqlite3_exec(archive->sqlite, "PRAGMA cell_size_check = ON; PRAGMA query_only = ON", NULL, NULL, NULL) !=
 		SQLITE_OK)
 		return archive_fail_sqlite(archive, "The file cannot be opened");
@@ -219,7 +221,10 @@ static enum err read_manifest(struct archive *archive, int64_t newest_schema)
 
 	if (ask(archive, "PRAGMA application_id") != ARCHIVE_APPLICATION_ID ||
 	    ask(archive, "SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
-			 " OR (type = 'index' AND sql IS NOT NULL) OR sql LIKE 'create virtual%'") != 0)
+			 " OR (type = 'index' AND sql IS NOT NULL) OR sql LIKE 'create virtual%'") != 0 ||
+	    /* A column that is computed costs what its maker likes. */
+	    ask(archive, "SELECT count(*) FROM sqlite_schema AS s JOIN pragma_table_xinfo(s.name) AS c"
+			 " WHERE s.type = 'table' AND c.hidden <> 0") != 0)
 		return damaged(archive, "it is another kind of database");
 	if (!look_up_number(archive, "format", &manifest->format) ||
 	    !look_up_number(archive, "schema", &manifest->schema))
@@ -413,12 +418,15 @@ static bool take_member(sqlite3_stmt *rows, int from, const struct column *colum
 			text.length = (size_t)sqlite3_column_bytes(rows, from);
 		}
 		memcpy(member, &text, sizeof text);
-		return type == SQLITE_NULL || (text.at != NULL && text_is_utf8(text));
+		return type == SQLITE_NULL ||
+		       (text.at != NULL && text.length <= ARCHIVE_TEXT_MAX && text_is_utf8(text));
 	case COLUMN_INT:
 	case COLUMN_TIME:
 		if (type == SQLITE_INTEGER)
 			number = sqlite3_column_int64(rows, from);
 		memcpy(member, &number, sizeof number);
+		if (type == SQLITE_INTEGER && column->type == COLUMN_TIME)
+			return number >= 0 && number <= CLOCK_LATEST;
 		return type == SQLITE_NULL || number != DB_NULL;
 	case COLUMN_REAL:
 	case COLUMN_BOOL: /* no table that moves has one */

@@ -126,6 +126,7 @@ static enum err postgres_begin(struct db *given)
 	db->is_bound = false;
 	db->begun = true;
 	db->wants_care = false;
+	db->lost = false;
 	db->writes[0] = 0;
 	/* A reader's sees one moment; of an organization one transaction writes at a time (become), so that a statement
 	 * sees all that was committed before it. */
@@ -175,7 +176,7 @@ static enum err postgres_end(struct db *given, bool keep)
 	db->begun = false;
 	if (!postgres_line_stands(db->line))
 		return keep ? ERR_UNAVAILABLE : OK; /* the server has rolled back */
-	if (keep && !has_failed(db)) {
+	if (keep && !db->lost && !has_failed(db)) {
 		err = commit(db);
 	} else {
 		roll_back(db);
@@ -270,6 +271,7 @@ static enum err postgres_leave(struct db *given, bool keep)
 		err = leave_with_care(db, keep);
 	else if (db->use != DB_READ && !keep && db->writes[db->depth] > 0)
 		err = ERR_UNAVAILABLE; /* it cannot be undone by itself */
+	db->lost = db->lost || (err != OK && !db->care);
 	db->wants_care = db->wants_care || (err != OK && !db->care && postgres_line_stands(db->line));
 	db->depth--;
 	db->writes[db->depth] += keep && err == OK ? db->writes[db->depth + 1] : 0;

@@ -17,6 +17,8 @@
 	20000 /* of silence before a step that nobody waits for: between two requests of one client is none */
 #define IDLE_AT_LEAST 200000 /* and without such silence, a step this often at most */
 
+#define CARE_MICROSECONDS 60000000 /* of steps, behind one that failed without: it is likely to fail again */
+
 #define FORESEE_ITEMS 256 /* whose reads are asked for at once, at most */
 #define FORESEE_MICROSECONDS                                                                                           \
 	1000 /* of asking: what a batch has no time left for would be asked for in vain, again and again */
@@ -26,10 +28,10 @@
 struct lane {
 	struct writer_options options;
 	struct db *db;
-	int64_t silent_since; /* clock_monotonic, as the two below; the thread's own */
+	int64_t silent_since; /* clock_monotonic, as the three below; the thread's own */
 	int64_t idled_at;
-	bool more_idle;   /* the last idle step left something to do */
-	bool idle_failed; /* it was undone: the next one takes care */
+	int64_t idle_care_until; /* where that is a choice */
+	bool more_idle;          /* the last idle step left something to do */
 	bool tidied;
 	struct lanes_work *all; /* what all lanes do */
 	bool unbroken;          /* the work that was taken had been waiting when the commit before it ended */
@@ -289,15 +291,15 @@ static void write_all(struct lane *lane, struct writer_item *first)
 	}
 }
 
-/* One step of the work that nobody waits for. */
-static void idle(struct lane *lane)
+/* In a transaction of its own. What it came to, or the transaction. */
+static enum err run_idle(struct lane *lane, bool care)
 {
 	const struct writer_hooks *hooks = &lane->options.hooks;
 	enum err step = ERR_UNAVAILABLE;
 	enum err err;
 
 	lane->more_idle = false;
-	db_set_care(lane->db, lane->idle_failed);
+	db_set_care(lane->db, care);
 	err = db_begin(lane->db);
 	if (err == OK) {
 		step = hooks->idle(lane->db, hooks->context, &lane->more_idle);
@@ -307,13 +309,27 @@ static void idle(struct lane *lane)
 	}
 	if (err == ERR_STORAGE)
 		end_process(lane, "committing a step of background work");
-	lane->idle_failed = err != OK || step != OK;
-	if (lane->idle_failed) {
-		forget(lane);
-		lane->more_idle = false;
-		LOG(lane->options.log, LOG_WARNING, "a step of background work was not stored; it is tried again",
-		    LOG_INT("err", step != OK ? step : err));
+	if (err == OK && step == OK)
+		return OK;
+	forget(lane);
+	lane->more_idle = false;
+	return step != OK ? step : err;
+}
+
+/* One step of the work that nobody waits for. What fails in it without care is done once more with care, as a batch is:
+ * then each part of it fails alone. */
+static void idle(struct lane *lane)
+{
+	const bool care = !db_is_remote(lane->db) || clock_monotonic() < lane->idle_care_until;
+	enum err err = run_idle(lane, care);
+
+	if (err != OK && !care && db_wants_care(lane->db)) {
+		lane->idle_care_until = clock_monotonic() + CARE_MICROSECONDS;
+		err = run_idle(lane, true);
 	}
+	if (err != OK)
+		LOG(lane->options.log, LOG_WARNING, "a step of background work was not stored; it is tried again",
+		    LOG_INT("err", err));
 	lane->idled_at = clock_monotonic();
 }
 
@@ -499,6 +515,10 @@ void lane_stop(struct lane *lane)
 	pthread_cond_signal(&lane->work);
 	pthread_join(lane->thread, NULL);
 	db_close(lane->db);
+}
+
+void lane_free(struct lane *lane)
+{
 	pthread_cond_destroy(&lane->work);
 	pthread_mutex_destroy(&lane->lock);
 	free(lane);

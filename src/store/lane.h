@@ -26,7 +26,9 @@ size_t lane_depth(struct lane *lane);
 
 bool lane_is_saturated(const struct lane *lane); /* saturation.h; any thread */
 
-/* Finishes what waits. Nobody may submit any more once it has returned. */
+/* Takes no more, and finishes what waits. */
 void lane_stop(struct lane *lane);
+/* Of a lane that was stopped. Nobody may submit any more. */
+void lane_free(struct lane *lane);
 
 #endif

@@ -43,6 +43,7 @@ struct postgres {
 	bool begun;
 	bool care; /* of this transaction: db_set_care */
 	bool wants_care;
+	bool lost;                          /* it holds what was to be undone, and cannot be kept */
 	size_t writes[POSTGRES_SCOPES + 1]; /* since each scope was entered */
 	struct postgres_foresight foresight;
 	struct postgres_rows

@@ -305,16 +305,22 @@ static enum err admit(const struct postgres *db, enum statement_id id)
 	return statement->postgres == NULL ? ERR_DENIED : OK;
 }
 
+/* Whether it may be asked here, and whose rows are meant; NULL: the system's. */
+static enum err begin(const struct postgres *db, enum statement_id id, const struct uuid **organization)
+{
+	enum err err = admit(db, id);
+
+	*organization = err == OK ? scope_organization(db->scopes[db->depth - 1]) : NULL;
+	return err == OK && !postgres_line_stands(db->line) ? ERR_UNAVAILABLE : err;
+}
+
 void postgres_statement_foresee(struct db *given, enum statement_id id, const void *in)
 {
 	struct postgres *db = (struct postgres *)given;
 	struct postgres_parameters parameters;
 	const struct uuid *organization;
 
-	if (db->care || admit(db, id) != OK || !postgres_line_stands(db->line))
-		return;
-	organization = scope_organization(db->scopes[db->depth - 1]);
-	if (organization == NULL)
+	if (db->care || begin(db, id, &organization) != OK || organization == NULL)
 		return;
 	postgres_bind(&parameters, &statements[id], organization, in);
 	postgres_foresight_add(&db->foresight, id, organization, &parameters);
@@ -325,13 +331,10 @@ enum err postgres_statement_send(struct db *given, enum statement_id id, const v
 	struct postgres *db = (struct postgres *)given;
 	struct postgres_parameters parameters;
 	const struct uuid *organization;
-	enum err err = admit(db, id);
+	enum err err = begin(db, id, &organization);
 
 	if (err != OK)
 		return err;
-	if (!postgres_line_stands(db->line))
-		return ERR_UNAVAILABLE;
-	organization = scope_organization(db->scopes[db->depth - 1]);
 	postgres_bind(&parameters, &statements[id], organization, in);
 	if (statements[id].rows) {
 		err = gather(db, id, organization, &parameters);
@@ -398,16 +401,13 @@ enum err postgres_statement_start(struct db *given, enum statement_id id, const 
 	struct postgres *db = (struct postgres *)given;
 	struct postgres_parameters parameters;
 	const struct uuid *organization;
-	enum err err = admit(db, id);
+	enum err err = begin(db, id, &organization);
 
 	if (err != OK)
 		return err;
-	if (!postgres_line_stands(db->line))
-		return ERR_UNAVAILABLE;
 	if (db->running[id].open)
 		postgres_statement_stop(given, id);
 	postgres_statements_ask(db);
-	organization = scope_organization(db->scopes[db->depth - 1]);
 	if (is_foreseen(db, id, organization, in))
 		return OK;
 	if (may_see(db, id))

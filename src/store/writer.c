@@ -14,6 +14,7 @@ struct writer {
 	const struct log *log;
 	struct lanes_work work;
 	size_t lane_count;
+	bool stopped; /* its owner's alone to look at */
 	struct lane *lanes[WRITER_LANES];
 };
 
@@ -37,7 +38,7 @@ enum err writer_start(struct writer **out, const struct writer_options *options,
 			writer->lane_count++;
 	}
 	if (err != OK) {
-		writer_stop(writer);
+		writer_free(writer);
 		return err;
 	}
 	*out = writer;
@@ -188,9 +189,19 @@ bool writer_is_saturated(const struct writer *writer)
 
 void writer_stop(struct writer *writer)
 {
-	if (writer == NULL)
+	if (writer == NULL || writer->stopped)
 		return;
 	for (size_t i = 0; i < writer->lane_count; i++)
 		lane_stop(writer->lanes[i]);
+	writer->stopped = true;
+}
+
+void writer_free(struct writer *writer)
+{
+	if (writer == NULL)
+		return;
+	writer_stop(writer);
+	for (size_t i = 0; i < writer->lane_count; i++)
+		lane_free(writer->lanes[i]);
 	free(writer);
 }

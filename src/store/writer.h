@@ -105,7 +105,9 @@ size_t writer_depth(struct writer *writer); /* items waiting */
  * it is not. It ends by itself when nothing has come for a fifth of a second. */
 bool writer_is_saturated(const struct writer *writer);
 
-/* Takes no more, finishes what waits, moves the log home, closes. */
+/* Takes no more, finishes what waits, moves the log home, closes. Who may still submit need not know: it is refused. */
 void writer_stop(struct writer *writer);
+/* Stops it, if it was not. Nobody may submit any more. */
+void writer_free(struct writer *writer);
 
 #endif

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, mkdtempSync, copyFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Browser, fresh, hexOf, masked, openHouse, postgres, run, send, until } from "./harness.mjs";
+import { Browser, fresh, hexOf, masked, openHouse, postgres, psql, run, send, until } from "./harness.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "innkeeper-move-"));
 const inside = (name) => join(folder, name);
@@ -298,6 +298,16 @@ describe("an organization that moves", () => {
 			["a view in a table's place", "ALTER TABLE visitors RENAME TO v; CREATE VIEW visitors AS SELECT * FROM v", /another kind/],
 			["a trigger", "CREATE TRIGGER t BEFORE INSERT ON visitors BEGIN SELECT 1; END", /another kind/],
 			["a table less", "DROP TABLE messages; DELETE FROM manifest_tables WHERE name = 'messages'", /not there/],
+			["a module's table, however it is spelled", "DROP TABLE articles; CREATE VIRTUAL TABLE articles USING fts5(article_id); PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'CREATE VIRTUAL', 'CREATE/**/VIRTUAL') WHERE name = 'articles'", /another kind/, false],
+			["a column that is computed", "ALTER TABLE visitors ADD COLUMN more TEXT AS (hex(email))", /another kind/, false],
+			["a time after the last one", "UPDATE chats SET created_at = 9223372036854775807 WHERE chat_id = 'c0'", /created_at of a row/],
+			["a time before the first one", "UPDATE messages SET created_at = -1 WHERE number = (SELECT min(number) FROM messages)", /created_at of a row/],
+			["a text that is too long", "UPDATE messages SET content = printf('%.*c', 1048577, 'x') WHERE number = (SELECT min(number) FROM messages)", /content of a row/],
+			["more days than may be kept", "UPDATE organizations SET retention_days = 9223372036854775807", /manifest/],
+			["more requests a minute than may be", "UPDATE organizations SET requests_per_minute = -1", /manifest/],
+			["a chat whose newest message is another's", "UPDATE chat_activity SET last_message = (SELECT max(last_message) FROM chat_activity) WHERE last_message = (SELECT min(last_message) FROM chat_activity)", /where its messages are/],
+			["a chat that tells of too few messages", "UPDATE chat_activity SET message_count = message_count - 1 WHERE message_count > 0", /or how many/],
+			["a chat that does not tell of its messages", "DELETE FROM chat_activity WHERE chat_number = (SELECT min(chat_number) FROM chat_activity)", /where its messages are/],
 		])
 			test(`with ${name}`, async () => {
 				const other = copy();
@@ -444,6 +454,19 @@ describe("a large organization", () => {
 		assert.equal((await to.verb("import", file)).slug, "large");
 		await exact(to);
 	});
+
+	// Who stood still for a minute is told when it goes on.
+	if (postgres)
+		test("is given up when another process takes it for one that had ended", async () => {
+			const to = await anyHouse();
+			await fill(to, await to.organization("Neighbor"));
+			const asked = ask(to, "/control/organizations/import", { path: file });
+			await until(async () => (await moving(to)).json?.part === "messages", "it comes to messages");
+			await psql(to.name, `UPDATE innkeeper.organizations SET moving_by = gen_random_uuid() WHERE moving IS NOT NULL`);
+			const answer = await asked;
+			assert.ok(answer.status >= 400, answer.text);
+			await removed(to, large.id);
+		});
 
 	// There it has been seen just now.
 	if (!postgres)

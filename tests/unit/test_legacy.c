@@ -6,10 +6,14 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/json_in.h"
 #include "legacy/key_set.h"
+#include "legacy/source.h"
 #include "legacy/value.h"
 
 static void times_of_many_forms_are_one_moment(void **state)
@@ -150,6 +154,32 @@ static void a_set_knows_its_keys_and_their_kinds(void **state)
 	key_set_fini(&set);
 }
 
+/* A pipe that nobody writes would be waited for for ever; what may not be followed is not missing. */
+static void what_is_no_file_is_neither_waited_for_nor_passed_over(void **state)
+{
+	char folder[] = "/tmp/innkeeper_unit_XXXXXX";
+	struct legacy_source *source;
+	struct fault fault = { 0 };
+	char path[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(legacy_source_open(&source, text_of(folder), &fault), OK);
+	assert_int_equal(legacy_source_begin(source, &legacy_tables[0], &fault), ERR_NOT_FOUND);
+	snprintf(path, sizeof path, "%s/%s.csv", folder, legacy_tables[0].name);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(legacy_source_begin(source, &legacy_tables[0], &fault), ERR_INVALID);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink(path, path), 0);
+	assert_int_equal(legacy_source_begin(source, &legacy_tables[0], &fault), ERR_INVALID);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(legacy_source_begin(source, &legacy_tables[0], &fault), ERR_INVALID);
+	legacy_source_close(source);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +189,7 @@ int main(void)
 		cmocka_unit_test(a_text_is_cut_between_two_characters),
 		cmocka_unit_test(u0000_is_taken_out_of_json_and_a_backslash_that_stands_for_itself_is_not),
 		cmocka_unit_test(a_set_knows_its_keys_and_their_kinds),
+		cmocka_unit_test(what_is_no_file_is_neither_waited_for_nor_passed_over),
 	};
 
 	json_in_init();

@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/bulletin.h"
+#include "api/conversations.h"
 #include "auth/tenant.h"
 #include "postgres_house.h"
 #include "store/query.h"
@@ -30,6 +32,7 @@ struct scene {
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t moved;
 	size_t done;
+	size_t idled;
 };
 
 enum fate { STORED, DOUBLE, MISSING };
@@ -59,6 +62,35 @@ static enum err settle(struct db *db, void *context)
 	const struct scene *scene = context;
 
 	return bulletin_send(scene->bulletins[db_lane(db)], db);
+}
+
+static enum err send_visitor(struct db *db, const struct uuid *id, const char *email);
+
+/* A step of work that nobody waits for, of which one part always fails and another does not: as of two organizations. */
+static enum err idle(struct db *db, void *context, bool *more)
+{
+	struct scene *scene = context;
+	const struct uuid ids[] = { uuid_new(), uuid_new() };
+	enum err err = OK;
+
+	for (size_t i = 0; err == OK && scene->idled < 3 && i < 2; i++) {
+		const char *emails[] = { "held", scene->idled < 2 ? "first step" : "second step" };
+		enum err left;
+
+		err = db_enter(db, scene->ours);
+		if (err == OK)
+			err = send_visitor(db, &ids[i], emails[i]);
+		if (err == OK && i == 0)
+			err = db_catch_up(db);
+		left = db_leave(db, err == OK);
+		err = i == 0 && left == OK ? OK : left;
+	}
+	pthread_mutex_lock(&scene->lock);
+	scene->idled += scene->idled < 3;
+	pthread_cond_broadcast(&scene->moved);
+	pthread_mutex_unlock(&scene->lock);
+	*more = scene->idled < 3;
+	return err;
 }
 
 static void forget(void *context, struct db *db)
@@ -108,20 +140,25 @@ static int close_house(void **state)
 	return 0;
 }
 
-static void start(struct scene *scene)
+static void start_with(struct scene *scene, enum err (*step)(struct db *db, void *context, bool *more))
 {
 	struct fault fault = { 0 };
 	const struct writer_options options = {
 		.url = scene->of.fixture.url,
 		.queue_limit = 100,
 		.batch_limit = 100,
-		.hooks = { .context = scene, .end_item = end_item, .settle = settle, .forget = forget },
+		.hooks = { .context = scene, .end_item = end_item, .settle = settle, .forget = forget, .idle = step },
 		.log = &scene->of.fixture.log,
 		.metrics = scene->of.fixture.metrics,
 	};
 
 	if (writer_start(&scene->writer, &options, &fault) != OK)
 		fail_msg("%s", fault.sentence);
+}
+
+static void start(struct scene *scene)
+{
+	start_with(scene, NULL);
 }
 
 static enum err send_visitor(struct db *db, const struct uuid *id, const char *email)
@@ -266,7 +303,7 @@ static void check_batch(struct scene *scene, const enum fate fates[NOTES], bool 
 	assert_int_equal(rows_of(scene, "held"), 1);
 	assert_int_equal(last.answer, OK);
 	assert_int_equal(last.again, 0);
-	writer_stop(scene->writer);
+	writer_free(scene->writer);
 }
 
 static void what_was_sent_and_fails_fails_alone_and_tells_nobody(void **state)
@@ -319,6 +356,141 @@ static void a_scope_whose_sent_write_fails_is_undone_alone(void **state)
 	db_close(db);
 }
 
+static bool is_logged(const struct scene *scene, const char *words)
+{
+	static const size_t most = 1 << 16;
+	char *text = test_calloc(1, most + 1);
+	bool found;
+
+	assert_true(pread(scene->of.fixture.log.fd, text, most, 0) >= 0);
+	found = strstr(text, words) != NULL;
+	test_free(text);
+	return found;
+}
+
+/* Whoever passes over that a scope could not be undone by itself. */
+static void what_was_to_be_undone_without_care_is_not_kept_with_the_rest(void **state)
+{
+	struct scene *scene = *state;
+	struct db *db = fixture_db(&scene->of.fixture, DB_WRITE);
+	const struct uuid ids[] = { uuid_new(), uuid_new() };
+
+	db_set_care(db, false);
+	assert_int_equal(db_begin(db), OK);
+	assert_int_equal(db_enter(db, scene->ours), OK);
+	assert_int_equal(send_visitor(db, &ids[0], "half"), OK);
+	assert_int_equal(db_leave(db, false), ERR_STORAGE);
+	assert_int_equal(db_enter(db, scene->ours), OK);
+	assert_int_equal(send_visitor(db, &ids[1], "rest"), OK);
+	assert_int_equal(db_leave(db, true), OK);
+	assert_int_equal(db_end(db, true), ERR_UNAVAILABLE);
+	assert_true(db_wants_care(db));
+	assert_int_equal(rows_of(scene, "half"), 0);
+	assert_int_equal(rows_of(scene, "rest"), 0);
+	db_close(db);
+}
+
+#define CHAT 7
+
+/* A chat of two messages, the newest of them number 20. */
+static void make_chat(struct scene *scene)
+{
+	const struct uuid id = fixture_id(OURS);
+	char text[UUID_TEXT_SIZE];
+	char sql[400];
+
+	uuid_format(&id, text);
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO chats (number, organization_id, id, chat_id, session_id, status, created_at) "
+		 "VALUES (7, '%s', gen_random_uuid(), 'c', 's', 'active', 1); "
+		 "INSERT INTO chat_activity (chat_number, organization_id, updated_at, message_count, last_message) "
+		 "VALUES (7, '%s', 1, 2, 20)",
+		 text, text);
+	postgres_run(scene->plain, sql);
+}
+
+static int64_t ask_number(struct scene *scene, const char *sql)
+{
+	PGresult *result = postgres_ask(scene->plain, sql);
+	const int64_t number = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+
+	PQclear(result);
+	return number;
+}
+
+/* A transaction that has read the chat ahead, and adds message 31 to it; message 30, if `between`, comes by another way
+ * before what was read is written. */
+static void move_chat(struct scene *scene, bool between, enum err outcome)
+{
+	const struct conversation read = { .scope = scene->ours,
+					   .chat_id = TEXT("c"),
+					   .number = CHAT,
+					   .message_count = 2,
+					   .last_message = 20,
+					   .counted_edition = DB_NULL,
+					   .counted_day = DB_NULL,
+					   .updated_at = 2,
+					   .previous = 20 };
+	const struct move_in_chat_activity_in other = {
+		.chat_number = CHAT, .updated_at = 2, .message_count = 3, .last_message = 30
+	};
+	struct db *db = fixture_db(&scene->of.fixture, DB_WRITE);
+	struct conversations conversations = { 0 };
+	struct conversation *chat;
+
+	db_set_care(db, false);
+	assert_int_equal(db_begin(db), OK);
+	assert_int_equal(conversations_add(&conversations, &read, &chat), OK);
+	assert_int_equal(db_enter(db, scene->ours), OK);
+	if (between)
+		assert_int_equal(db_send(db, STATEMENT_MOVE_IN_CHAT_ACTIVITY, &other), OK);
+	assert_int_equal(db_leave(db, true), OK);
+	chat->last_message = 31;
+	chat->message_count++;
+	chat->messages++;
+	assert_int_equal(conversations_flush(&conversations, db), OK);
+	assert_int_equal(db_end(db, true), outcome);
+	assert_int_equal(db_wants_care(db), outcome != OK);
+	conversations_fini(&conversations);
+	db_close(db);
+}
+
+/* What was read ahead is not written over what has come since: then the transaction is lost, to be done with care. */
+static void a_chat_that_is_changed_behind_a_conversations_back_is_not_written_over(void **state)
+{
+	struct scene *scene = *state;
+
+	make_chat(scene);
+	move_chat(scene, true, ERR_UNAVAILABLE);
+	assert_int_equal(ask_number(scene, "SELECT last_message FROM chat_activity"), 20);
+	assert_int_equal(ask_number(scene, "SELECT message_count FROM chat_activity"), 2);
+	move_chat(scene, false, OK);
+	assert_int_equal(ask_number(scene, "SELECT last_message FROM chat_activity"), 31);
+	assert_int_equal(ask_number(scene, "SELECT message_count FROM chat_activity"), 3);
+}
+
+/* The first step is tried without care, then with; the next one knows. */
+static void a_part_of_a_background_step_that_always_fails_fails_alone(void **state)
+{
+	struct scene *scene = *state;
+	struct note held = { 0 };
+
+	start(scene);
+	submit(&held, scene, STORED, "held", true);
+	await(scene, 1);
+	writer_free(scene->writer);
+	start_with(scene, idle);
+	pthread_mutex_lock(&scene->lock);
+	while (scene->idled < 3)
+		pthread_cond_wait(&scene->moved, &scene->lock);
+	pthread_mutex_unlock(&scene->lock);
+	writer_free(scene->writer);
+	assert_int_equal(scene->idled, 3);
+	assert_int_equal(rows_of(scene, "first step"), 1);
+	assert_int_equal(rows_of(scene, "second step"), 1);
+	assert_false(is_logged(scene, "not stored"));
+}
+
 #define HOUSE(test) cmocka_unit_test_setup_teardown(test, open_house, close_house)
 
 int main(void)
@@ -328,6 +500,9 @@ int main(void)
 		HOUSE(it_does_so_too_when_it_was_tried_without_care_first),
 		HOUSE(what_changes_no_row_is_no_success_and_nothing_is_stored_twice),
 		HOUSE(a_scope_whose_sent_write_fails_is_undone_alone),
+		HOUSE(what_was_to_be_undone_without_care_is_not_kept_with_the_rest),
+		HOUSE(a_part_of_a_background_step_that_always_fails_fails_alone),
+		HOUSE(a_chat_that_is_changed_behind_a_conversations_back_is_not_written_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

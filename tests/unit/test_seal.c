@@ -162,7 +162,7 @@ static void the_key_is_the_databases_and_outlives_the_process(void **state)
 		assert_int_equal(seal_key_load(writer, "seal", &keys[i]), OK);
 		assert_int_equal(seal_key_load(writer, "another", &keys[2]), OK);
 		assert_memory_not_equal(keys[i].bytes, keys[2].bytes, sizeof keys[2].bytes);
-		writer_stop(writer);
+		writer_free(writer);
 	}
 	assert_memory_equal(keys[0].bytes, keys[1].bytes, sizeof keys[0].bytes);
 	assert_false(sodium_is_zero(keys[0].bytes, sizeof keys[0].bytes));

@@ -58,7 +58,7 @@ static void work_is_done_in_its_order_on_a_thread_of_its_own(void **state)
 		assert_int_equal(worker_submit(worker, &jobs[i].item), OK);
 	}
 	/* Stopping drops nothing that was taken. */
-	worker_stop(worker);
+	worker_free(worker);
 	assert_int_equal(trace.count, MANY);
 	for (size_t i = 0; i < MANY; i++)
 		assert_int_equal(trace.order[i], i);
@@ -85,7 +85,7 @@ static void a_full_queue_refuses(void **state)
 	assert_int_equal(worker_submit(worker, &jobs[3].item), ERR_UNAVAILABLE);
 	assert_int_equal(worker_submit(worker, &jobs[4].item), ERR_UNAVAILABLE);
 	door_open(&door);
-	worker_stop(worker);
+	worker_free(worker);
 	assert_int_equal(trace.count, 3);
 	assert_int_equal(jobs[3].runs, 0);
 	assert_int_equal(jobs[4].runs, 0);
@@ -111,7 +111,7 @@ static void a_job_may_free_itself(void **state)
 		item->context = item;
 		assert_int_equal(worker_submit(worker, item), OK);
 	}
-	worker_stop(worker);
+	worker_free(worker);
 }
 
 struct submitter {
@@ -147,7 +147,7 @@ static void threads_may_submit_at_the_same_time(void **state)
 	}
 	for (size_t i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	worker_stop(worker);
+	worker_free(worker);
 	assert_int_equal(trace.count, MANY);
 	for (size_t i = 0; i < MANY; i++)
 		assert_int_equal(jobs[i].runs, 1);
@@ -174,11 +174,30 @@ static void a_worker_of_several_threads_waits_for_none_of_them(void **state)
 	door_open(&doors[1]);
 	door_await(&doors[1], 2);
 	door_open(&doors[0]);
-	worker_stop(worker);
+	worker_free(worker);
 	for (size_t i = 0; i < THREADS + 1; i++)
 		assert_int_equal(jobs[i].runs, 1);
 	door_fini(&doors[0]);
 	door_fini(&doors[1]);
+}
+
+/* A reply that is late, of a server that ends: what it would have had done is refused, however it comes. */
+static void what_comes_after_the_stop_is_refused(void **state)
+{
+	struct trace trace = { 0 };
+	struct worker *worker;
+	struct job jobs[2];
+
+	(void)state;
+	make(&jobs[0], &trace, 0);
+	make(&jobs[1], &trace, 1);
+	assert_int_equal(worker_start(&worker, "test", 1, 10), OK);
+	assert_int_equal(worker_submit(worker, &jobs[0].item), OK);
+	worker_stop(worker);
+	assert_int_equal(worker_submit(worker, &jobs[1].item), ERR_UNAVAILABLE);
+	worker_stop(worker);
+	worker_free(worker);
+	assert_int_equal(trace.count, 1);
 }
 
 static void stopping_an_idle_worker_or_none_returns(void **state)
@@ -187,8 +206,9 @@ static void stopping_an_idle_worker_or_none_returns(void **state)
 
 	(void)state;
 	assert_int_equal(worker_start(&worker, "test", 1, 1), OK);
-	worker_stop(worker);
+	worker_free(worker);
 	worker_stop(NULL);
+	worker_free(NULL);
 }
 
 int main(void)
@@ -199,6 +219,7 @@ int main(void)
 		cmocka_unit_test(a_job_may_free_itself),
 		cmocka_unit_test(threads_may_submit_at_the_same_time),
 		cmocka_unit_test(a_worker_of_several_threads_waits_for_none_of_them),
+		cmocka_unit_test(what_comes_after_the_stop_is_refused),
 		cmocka_unit_test(stopping_an_idle_worker_or_none_returns),
 	};
 

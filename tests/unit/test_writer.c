@@ -60,7 +60,7 @@ static int close_house(void **state)
 {
 	struct house *house = *state;
 
-	writer_stop(house->writer);
+	writer_free(house->writer);
 	assert_int_equal(sqlite3_close(house->plain), SQLITE_OK);
 	fixture_close(&house->fixture);
 	pthread_cond_destroy(&house->moved);
@@ -85,7 +85,7 @@ static void start(struct house *house, size_t queue_limit, size_t batch_limit)
 
 static void stop(struct house *house)
 {
-	writer_stop(house->writer);
+	writer_free(house->writer);
 	house->writer = NULL;
 }
 
@@ -442,6 +442,24 @@ static void performing_waits_for_the_outcome_and_tells_it(void **state)
 	assert_int_equal(rows_named(house, "undone"), 0);
 }
 
+/* A request whose body comes when the server has given up waiting for it. */
+static void what_comes_after_the_stop_is_refused(void **state)
+{
+	struct house *house = *state;
+	struct note note;
+
+	start(house, 100, 7);
+	make(&note, house, house->a, "late");
+	writer_stop(house->writer);
+	assert_int_equal(writer_submit(house->writer, &note.item), ERR_UNAVAILABLE);
+	assert_int_equal(writer_perform(house->writer, house->a, write_note, &note), ERR_UNAVAILABLE);
+	assert_int_equal(writer_depth(house->writer), 0);
+	assert_false(writer_is_saturated(house->writer));
+	stop(house);
+	assert_int_equal(note.answers, 0);
+	assert_int_equal(rows_named(house, "late"), 0);
+}
+
 static void without_a_database_it_does_not_start(void **state)
 {
 	struct house *house = *state;
@@ -459,6 +477,7 @@ static void without_a_database_it_does_not_start(void **state)
 	assert_null(writer);
 	assert_true(fault.sentence[0] != '\0');
 	writer_stop(NULL);
+	writer_free(NULL);
 }
 
 #define HOUSE(test) cmocka_unit_test_setup_teardown(test, open_house, close_house)
@@ -473,6 +492,7 @@ int main(void)
 		HOUSE(a_full_queue_refuses_and_never_answers),
 		HOUSE(a_batch_has_its_limit),
 		HOUSE(stopping_finishes_what_waits),
+		HOUSE(what_comes_after_the_stop_is_refused),
 		HOUSE(what_eight_threads_submit_is_all_there),
 		HOUSE(performing_waits_for_the_outcome_and_tells_it),
 		HOUSE(without_a_database_it_does_not_start),
