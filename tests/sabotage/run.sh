@@ -46,7 +46,7 @@ tell() { # tell GOOD NAME WORDS
 trial() {
 	cd "$folder/tree" || return 2
 	if [ "$1" = isolation ]; then
-		env "${on[@]}" INNKEEPER="$PWD/build/innkeeper" INNKEEPER_ISOLATION_ATTACKS="${INNKEEPER_SABOTAGE_ATTACKS:-6000}" \
+		env "${on[@]}" INNKEEPER="$PWD/build/innkeeper" INNKEEPER_ISOLATION_ATTACKS="${INNKEEPER_SABOTAGE_ATTACKS:-20000}" \
 			INNKEEPER_ISOLATION_SEED=1 timeout 900 node --test tests/isolation/isolation.test.mjs >"$folder/words" 2>&1 || return 1
 	else
 		make -j"$(nproc)" "build/release/tests/$1" >"$folder/words" 2>&1 || return 2
