@@ -306,6 +306,8 @@ void server_stop(struct server *server)
 	admission_open(house->admission);
 	if (server->http != NULL)
 		http_drain(server->http, DRAIN_MILLISECONDS);
+	writer_forsake(house->writer);
+	readers_forsake(house->readers);
 	jobs_stop(server->jobs);
 	worker_stop(house->slow);
 	oidc_provider_stop(house->oidc);

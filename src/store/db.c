@@ -73,6 +73,11 @@ enum err db_end(struct db *db, bool keep)
 	return db->engine->end(db, keep);
 }
 
+bool db_stands(const struct db *db)
+{
+	return db->engine->stands == NULL || db->engine->stands(db);
+}
+
 void db_limit(struct db *db, int64_t microseconds)
 {
 	db->engine->limit(db, microseconds);

@@ -40,6 +40,10 @@ enum err db_open(struct db **out, struct text url, enum db_use use, const struct
 void db_close(struct db *db);
 bool db_is_remote(const struct db *db);
 
+/* Whether there is a connection to a remote database, as far as is known; the next db_begin makes one. Of our own:
+ * always. */
+bool db_stands(const struct db *db);
+
 /* Which of the writer's lanes this connection is (0, 1, …): what belongs to a lane is found by it. */
 size_t db_lane(const struct db *db);
 void db_set_lane(struct db *db, size_t lane);

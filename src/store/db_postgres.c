@@ -192,6 +192,11 @@ static enum err postgres_end(struct db *given, bool keep)
 	return err;
 }
 
+static bool postgres_stands(const struct db *given)
+{
+	return postgres_line_stands(((const struct postgres *)given)->line);
+}
+
 static void postgres_limit(struct db *given, int64_t microseconds)
 {
 	struct postgres *db = (struct postgres *)given;
@@ -372,6 +377,7 @@ const struct engine engine_postgres = {
 	.close = postgres_close,
 	.begin = postgres_begin,
 	.end = postgres_end,
+	.stands = postgres_stands,
 	.limit = postgres_limit,
 	.enter = postgres_enter,
 	.scope = postgres_scope,
