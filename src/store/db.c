@@ -39,7 +39,9 @@ enum err db_open(struct db **out, struct text url, enum db_use use, const struct
 	enum err err = db_know(url, &remote, fault);
 
 	*out = NULL;
-	return err == OK ? find(url)->open(out, url, use, log, fault) : err;
+	if (err != OK)
+		return err;
+	return find(url)->open(out, url, use == DB_WRITE_ON && !remote ? DB_WRITE : use, log, fault);
 }
 
 void db_close(struct db *db)

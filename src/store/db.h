@@ -20,9 +20,10 @@
 	INT64_MIN /* NULL of an int or a time, in and out; of a text: at == NULL; of a uuid: nil; of a real: NaN */
 
 enum db_use {
-	DB_READ,    /* cannot write */
-	DB_WRITE,   /* the writer's */
-	DB_MIGRATE, /* no row security, db_script allowed; creates the file if need be */
+	DB_READ,     /* cannot write */
+	DB_WRITE,    /* the writer's */
+	DB_WRITE_ON, /* a further one of the writer's: a remote database was just looked over for the first */
+	DB_MIGRATE,  /* no row security, db_script allowed; creates the file if need be */
 };
 
 struct db;

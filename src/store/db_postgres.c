@@ -48,16 +48,19 @@ static void postgres_close(struct db *given)
 	free(db);
 }
 
-/* Of a writer's first connection, and of each one that comes in the place of another: what was true at the start need
- * not be any more. */
+/* All of it for the writer's first connection, and for each one that comes in the place of another: what was true at
+ * the start need not be any more. The others of the start follow the writer's at once: of them only what is their own.
+ */
 static enum err check_roles(struct postgres *db, struct fault *fault)
 {
+	const bool follows = !db->reached && (db->use == DB_READ || db->follows);
 	struct fault reason = { 0 };
 	enum err err;
 
-	if (db->use == DB_MIGRATE || (db->use == DB_READ && !db->reached))
+	if (db->use == DB_MIGRATE)
 		return OK;
-	err = postgres_roles_check(db->line, fault == NULL ? &reason : fault);
+	err = follows ? postgres_roles_check_again(db->line, fault == NULL ? &reason : fault)
+		      : postgres_roles_check(db->line, fault == NULL ? &reason : fault);
 	if (err == OK)
 		return OK;
 	if (fault == NULL)
@@ -97,10 +100,11 @@ static enum err postgres_open(struct db **out, struct text url, enum db_use use,
 	if (db == NULL)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	db->db.engine = &engine_postgres;
-	db->use = use;
+	db->use = use == DB_WRITE_ON ? DB_WRITE : use;
+	db->follows = use == DB_WRITE_ON;
 	db->care = true;
 	db->log = log;
-	err = postgres_line_new(&db->line, url, settings_for[use], log);
+	err = postgres_line_new(&db->line, url, settings_for[db->use], log);
 	if (err != OK) {
 		free(db);
 		return fault_set(fault, err, NULL, NULL, "Out of memory.");

@@ -445,7 +445,7 @@ enum err lane_start(struct lane **out, const struct writer_options *options, siz
 	lane->last = &lane->first;
 	if (number > 0)
 		lane->options.hooks.idle = NULL;
-	err = db_open(&lane->db, options->url, DB_WRITE, options->log, fault);
+	err = db_open(&lane->db, options->url, number == 0 ? DB_WRITE : DB_WRITE_ON, options->log, fault);
 	if (err == OK) {
 		db_set_lane(lane->db, number);
 		err = start_thread(lane, fault);
