@@ -222,3 +222,20 @@ test("a server that is started meanwhile says soon that it cannot reach it", asy
 	assert.match(result.stderr, /cannot be reached/);
 	assert.ok(Date.now() - began < LONGEST);
 });
+
+test("while accounts cannot be read, who signs in waits for no queue of others, and errands go on", async () => {
+	const locking = harness.psql(house.name, "BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(9); COMMIT");
+	await harness.until(async () => (await house.rows("SELECT 1 AS there FROM pg_locks WHERE relation = 'accounts'::regclass AND mode = 'AccessExclusiveLock' AND granted")).length > 0, "they are locked");
+	const sign = (i) => timed(house.post(undefined, "/api/auth/login", { email: `nobody-${i}@staff.example`, password: "wrong horse battery" }));
+	const answers = Array.from({ length: 16 }, (_, i) => sign(i)); // as many as an address may have at once
+	const began = Date.now();
+	assert.equal((await house.post(ours.api_key, "/api/chats/create", { sessionId: "s" })).status, 200);
+	assert.equal((await house.control("/control/verify", {})).result, "exact");
+	assert.ok(Date.now() - began < 5000, `they took ${Date.now() - began} ms`);
+	for (const answer of await Promise.all(answers)) {
+		assert.equal(answer.status, 503, answer.text);
+		assert.ok(answer.took < 6000, `a sign-in took ${answer.took} ms`);
+	}
+	await locking;
+	await harness.until(async () => (await sign("late")).status === 401, "and is answered then");
+});
