@@ -31,14 +31,15 @@ static enum err store_use(struct db *db, void *context)
 static void store_key_uses(const struct house *house)
 {
 	struct key_use uses[USES_AT_ONCE];
+	enum err err = OK;
 	struct arena arena;
 	size_t count;
 
 	do {
 		count = api_keys_uses(house->keys, uses, USES_AT_ONCE);
-		for (size_t i = 0; i < count; i++) {
+		/* A database that is away has nobody tried on it a hundred times. */
+		for (size_t i = 0; err != ERR_UNAVAILABLE && i < count; i++) {
 			const struct scope *scope;
-			enum err err;
 
 			arena_init(&arena, 4096);
 			scope = tenant_scope(&arena, &uses[i].organization);
@@ -214,8 +215,9 @@ static void *work(void *given)
 			if (jobs->due[i] < next)
 				next = jobs->due[i];
 	} while (!wait_until(jobs, next));
+	/* Where nothing can be stored there is nothing to wait for either. */
 	for (size_t i = 0; i < JOB_COUNT; i++)
-		if (table[i].at_end)
+		if (table[i].at_end && !writer_is_lost(jobs->house->writer))
 			table[i].run(jobs->house);
 	return NULL;
 }

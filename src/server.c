@@ -306,6 +306,8 @@ void server_stop(struct server *server)
 	admission_open(house->admission);
 	if (server->http != NULL)
 		http_drain(server->http, DRAIN_MILLISECONDS);
+	writer_forsake(house->writer);
+	readers_forsake(house->readers);
 	/* Who still sends a body when the time is up is served, or refused by what has stopped: freed is what handlers
 	 * reach only once the HTTP threads have ended. */
 	jobs_stop(server->jobs);

@@ -47,7 +47,8 @@ struct call {
 	struct text location;
 	struct text location_of_failure;
 	struct fault fault;
-	void *prepared; /* what the route's `prepare` left for `handle`, or a handler for its list; in the arena */
+	void *prepared; /* what the route's `look` and `prepare` left for `handle`, or a handler for its list; in the
+			   arena */
 	struct session_holder session; /* who is signed in, of SESSION and GUEST routes */
 	/* What the record of the organization says of this call, once it is done. */
 	const char *audit; /* the route's, unless the handler says otherwise; NULL: nothing */

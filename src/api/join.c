@@ -57,6 +57,9 @@ enum err join_show(struct call *call)
 }
 
 struct prepared {
+	struct invitation_by_hash_out found;
+	struct account_by_email_out by_email;
+	bool there; /* an account with that e-mail */
 	struct uuid account;
 	struct text password_hash; /* of an account that is to be made */
 	struct text proven;        /* the hash that an account's password was checked against */
@@ -69,12 +72,12 @@ static enum err needs_password(struct call *call)
 }
 
 /* The account that is there must be proven. */
-static enum err prove(struct call *call, const struct invitation_by_hash_out *found,
-		      const struct account_by_email_out *account)
+static enum err prove(struct call *call)
 {
 	const struct join_input *in = call->input;
 	const struct session_holder *session = &call->session;
 	struct prepared *prepared = call->prepared;
+	const struct account_by_email_out *account = &prepared->by_email;
 	enum err err;
 
 	prepared->account = account->id;
@@ -89,30 +92,39 @@ static enum err prove(struct call *call, const struct invitation_by_hash_out *fo
 	if (in->password.at == NULL)
 		return needs_password(call);
 	prepared->proven = account->password_hash;
-	err = sign_in_check_password(call, found->email, &account->id, account->password_hash, in->password);
+	err = sign_in_check_password(call, prepared->found.email, &account->id, account->password_hash, in->password);
 	if (err == ERR_UNAUTHORIZED)
 		return call_fail(call, err, NULL,
 				 "This e-mail has an account already, with another password: accept with that one.");
 	return err;
 }
 
+enum err join_look(struct call *call)
+{
+	const struct join_input *in = call->input;
+	struct readers *readers = call->house->readers;
+	struct prepared *prepared = arena_take(call->arena, sizeof *prepared);
+	enum err err;
+
+	if (prepared == NULL)
+		return ERR_MEMORY;
+	*prepared = (struct prepared){ 0 };
+	call->prepared = prepared;
+	err = joining_find(readers, call->arena, in->token, call->now, &prepared->found);
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? no_link(call) : err;
+	err = joining_account(readers, call->arena, prepared->found.email, &prepared->by_email);
+	prepared->there = err == OK;
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 enum err join_prepare(struct call *call)
 {
 	const struct join_input *in = call->input;
-	struct prepared *prepared = arena_take(call->arena, sizeof *prepared);
-	struct invitation_by_hash_out found;
-	struct account_by_email_out account;
-	enum err err = prepared == NULL ? ERR_MEMORY
-					: joining_find(call->house->readers, call->arena, in->token, call->now, &found);
+	struct prepared *prepared = call->prepared;
 
-	call->prepared = prepared;
-	if (err != OK)
-		return err == ERR_NOT_FOUND ? no_link(call) : err;
-	err = joining_account(call->house->readers, call->arena, found.email, &account);
-	if (err == OK)
-		return prove(call, &found, &account);
-	if (err != ERR_NOT_FOUND)
-		return err;
+	if (prepared->there)
+		return prove(call);
 	if (in->password.at == NULL)
 		return needs_password(call);
 	prepared->account = uuid_new();

@@ -12,6 +12,7 @@ extern const struct json_shape join_show_body;
 enum err join_show(struct call *call);
 
 extern const struct json_shape join_body;
+enum err join_look(struct call *call);
 enum err join_prepare(struct call *call);
 enum err join_accept(struct call *call);
 

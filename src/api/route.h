@@ -67,6 +67,9 @@ struct route {
 	const struct json_shape *query; /* NULL: the query is ignored */
 	/* Reads a body that is not one JSON object, on the HTTP thread, into call->input; or NULL. */
 	enum err (*read)(struct call *call);
+	/* What `prepare` has to read first, so that its thread, which is one for all, does not wait for a remote
+	 * database: there it is read in turn with others (asking.h). In no transaction; or NULL. */
+	enum err (*look)(struct call *call);
 	/* Work that must not run on the writer (hashing a password), done on the slow thread, or an errand's, before
 	 * `handle`; or NULL. */
 	enum err (*prepare)(struct call *call);

@@ -71,13 +71,13 @@ const struct route routes[] = {
 	{ "POST", "/api/batch",                  KEY, WRITES, .rate = BY_KEY, .read = batch_read,                .handle = batch_store, .foresee = batch_foresee,         .body_limit = BATCH_BODY, .parts = true,   .reply = "207 {successes: [object], errors: [{index: int, status: int, error: text, code: text, field?: text}]}", .about = "Up to 1,000 of the above in one request, durable together." },
 
 	/* Coming in and going out. */
-	{ "POST", "/api/auth/login",      GUEST,   WRITES, .body = &sign_in_body,          .prepare = sign_in_prepare,          .handle = sign_in,          .reply = DONE, .about = "Signs in with e-mail and password." },
+	{ "POST", "/api/auth/login",      GUEST,   WRITES, .body = &sign_in_body,          .look = sign_in_look, .prepare = sign_in_prepare,          .handle = sign_in,          .reply = DONE, .about = "Signs in with e-mail and password." },
 	{ "POST", "/api/auth/logout",     GUEST,   WRITES,                                 .handle = sign_out,                                              .reply = DONE, .about = "Ends the session." },
 	{ "GET",  "/api/auth/session",    GUEST,   READS,                                  .handle = sign_in_show,                                          .reply = SIGNED_IN, .about = "Who is signed in, and where else they belong." },
 	{ "POST", "/api/auth/switch",     SESSION, WRITES, .body = &sign_in_switch_body,   .handle = sign_in_switch,                                        .reply = DONE, .about = "Goes over to another organization of the person." },
-	{ "POST", "/api/auth/password",   SESSION, WRITES, .body = &sign_in_password_body, .prepare = sign_in_password_prepare, .handle = sign_in_password, .reply = DONE, .about = "Sets another password; every other session ends." },
+	{ "POST", "/api/auth/password",   SESSION, WRITES, .body = &sign_in_password_body, .look = sign_in_password_look, .prepare = sign_in_password_prepare, .handle = sign_in_password, .reply = DONE, .about = "Sets another password; every other session ends." },
 	{ "POST", "/api/auth/invitation", GUEST,   READS,  .body = &join_show_body,        .handle = join_show,                                             .reply = "{organization_name: text, email: text, role: text, expires_at: time}", .about = "What an invitation's link is for." },
-	{ "POST", "/api/auth/join",       GUEST,   WRITES, .body = &join_body,             .prepare = join_prepare,             .handle = join_accept,      .reply = DONE, .about = "Accepts an invitation, and signs in." },
+	{ "POST", "/api/auth/join",       GUEST,   WRITES, .body = &join_body,             .look = join_look, .prepare = join_prepare,             .handle = join_accept,      .reply = DONE, .about = "Accepts an invitation, and signs in." },
 
 	/* Coming in through a provider. */
 	{ "GET", "/api/auth/oidc/start",    PUBLIC, SLOWLY, .rate = BY_ADDRESS, .errand = true, .answer = REDIRECT, .query = &oidc_start_query,    .handle = oidc_start, .about = "Sends a browser to the provider of identities." },

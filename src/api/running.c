@@ -230,15 +230,22 @@ static bool computes(const struct call *call)
 	return !call->route->errand && !call->request->control;
 }
 
+static void leave_crowd(const struct call *call)
+{
+	if (computes(call))
+		attempts_leave(call->house->attempts, call->request->peer.bytes);
+}
+
 static void run_slowly(void *context)
 {
 	struct call *call = context;
 	enum err err = OK;
 
-	if (call->route->prepare != NULL)
+	if (call->route->look != NULL && call->house->asking == NULL)
+		err = call->route->look(call);
+	if (err == OK && call->route->prepare != NULL)
 		err = call->route->prepare(call);
-	if (computes(call))
-		attempts_leave(call->house->attempts, call->request->peer.bytes);
+	leave_crowd(call);
 	if (err == OK && call->route->runs == WRITES) {
 		err = submit_write(call);
 		if (err == OK)
@@ -262,13 +269,11 @@ static enum err submit_slow(struct call *call)
 {
 	enum err err;
 
-	if (computes(call) && !attempts_enter(call->house->attempts, call->request->peer.bytes))
-		return crowded(call);
 	call->worker_item.run = run_slowly;
 	call->worker_item.context = call;
 	err = worker_submit(call->route->errand ? call->house->errands : call->house->slow, &call->worker_item);
-	if (err != OK && computes(call))
-		attempts_leave(call->house->attempts, call->request->peer.bytes);
+	if (err != OK)
+		leave_crowd(call);
 	return err;
 }
 
@@ -331,19 +336,71 @@ static void run_asking(void *context, bool admitted)
 		http_resume(call->request);
 }
 
-/* Of a remote database. Whose it is is known by now: organizations take turns. */
-static enum http_next read_by_asking(struct call *call, bool may_wait)
+/* In turn: whose it is is known by now, and organizations take turns. */
+static enum err ask(struct call *call, void (*run)(void *context, bool admitted))
 {
-	struct asking *asking = call->house->asking;
 	const struct uuid *organization = scope_organization(call->scope);
 	const struct asking_party party =
 	    organization == NULL ? asking_address(&call->request->peer) : asking_organization(organization);
 
-	if (may_wait && asking_waiting(asking) == 0)
-		return read_now(call);
-	call->asking_item.run = run_asking;
+	call->asking_item.run = run;
 	call->asking_item.context = call;
-	return asking_submit(asking, &call->asking_item, &party) == OK ? HTTP_WAIT : running_refuse(call);
+	return asking_submit(call->house->asking, &call->asking_item, &party);
+}
+
+/* Of a remote database. */
+static enum http_next read_by_asking(struct call *call, bool may_wait)
+{
+	if (may_wait && asking_waiting(call->house->asking) == 0)
+		return read_now(call);
+	return ask(call, run_asking) == OK ? HTTP_WAIT : running_refuse(call);
+}
+
+static enum http_next look_now(struct call *call)
+{
+	enum err err = call->route->look(call);
+
+	if (err != OK)
+		leave_crowd(call);
+	else
+		err = submit_slow(call);
+	if (err == OK)
+		return HTTP_WAIT;
+	finish(call, err);
+	return HTTP_ANSWER;
+}
+
+static enum http_next refuse_look(struct call *call)
+{
+	leave_crowd(call);
+	return running_refuse(call);
+}
+
+static void run_look(void *context, bool admitted)
+{
+	struct call *call = context;
+
+	if ((admitted ? look_now(call) : refuse_look(call)) == HTTP_ANSWER)
+		http_resume(call->request);
+}
+
+static enum http_next begin_slowly(struct call *call, bool may_wait)
+{
+	const bool looks = call->route->look != NULL && call->house->asking != NULL;
+	enum err err = OK;
+
+	if (computes(call) && !attempts_enter(call->house->attempts, call->request->peer.bytes))
+		err = crowded(call);
+	else if (looks && may_wait && asking_waiting(call->house->asking) == 0)
+		return look_now(call);
+	else if (looks)
+		return ask(call, run_look) == OK ? HTTP_WAIT : refuse_look(call);
+	else
+		err = submit_slow(call);
+	if (err == OK)
+		return HTTP_WAIT;
+	finish(call, err);
+	return HTTP_ANSWER;
 }
 
 /* The same where admission has held it back. */
@@ -402,9 +459,7 @@ enum http_next running_begin(struct call *call, bool may_wait)
 		return HTTP_ANSWER;
 	}
 	if (call->route->prepare != NULL || call->route->runs == SLOWLY) {
-		err = submit_slow(call);
-		if (err == OK)
-			return HTTP_WAIT;
+		return begin_slowly(call, may_wait);
 	} else if (call->route->runs == WRITES) {
 		err = submit_write(call);
 		if (err == OK)

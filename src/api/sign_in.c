@@ -71,32 +71,51 @@ static enum err wrong(struct call *call)
 
 /* Whom the password lets in, and where. */
 struct prepared {
+	struct account_by_email_out by_email;
+	struct account_by_id_out by_id;
 	struct uuid account;
-	struct uuid organization;
+	struct uuid organization;  /* nil: there is none any more */
 	struct text proven;        /* the hash that the password was checked against */
 	struct text password_hash; /* a new one */
 };
 
+static struct prepared *prepare(struct call *call)
+{
+	struct prepared *prepared = arena_take(call->arena, sizeof *prepared);
+
+	if (prepared != NULL)
+		*prepared = (struct prepared){ 0 };
+	call->prepared = prepared;
+	return prepared;
+}
+
+/* An e-mail that is not known is asked about as one that is: the time must not tell. */
+enum err sign_in_look(struct call *call)
+{
+	const struct sign_in_input *in = call->input;
+	struct prepared *prepared = prepare(call);
+	enum err err = prepared == NULL
+			   ? ERR_MEMORY
+			   : joining_account(call->house->readers, call->arena, in->email, &prepared->by_email);
+
+	if (err == OK || err == ERR_NOT_FOUND)
+		err =
+		    membership_last(call->house->readers, call->arena, &prepared->by_email.id, &prepared->organization);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 enum err sign_in_prepare(struct call *call)
 {
 	const struct sign_in_input *in = call->input;
-	struct prepared *prepared = arena_take(call->arena, sizeof *prepared);
-	struct account_by_email_out account = { 0 };
-	enum err err =
-	    prepared == NULL ? ERR_MEMORY : joining_account(call->house->readers, call->arena, in->email, &account);
+	struct prepared *prepared = call->prepared;
+	const struct account_by_email_out *account = &prepared->by_email;
+	enum err err = sign_in_check_password(call, in->email, &account->id, account->password_hash, in->password);
 
-	if (err != OK && err != ERR_NOT_FOUND)
-		return err;
-	call->prepared = prepared;
-	err = sign_in_check_password(call, in->email, &account.id, account.password_hash, in->password);
-	if (err == ERR_UNAUTHORIZED)
+	if (err == ERR_UNAUTHORIZED || (err == OK && uuid_is_nil(&prepared->organization)))
 		return wrong(call);
-	if (err != OK)
-		return err;
-	prepared->account = account.id;
-	prepared->proven = account.password_hash;
-	err = membership_last(call->house->readers, call->arena, &account.id, &prepared->organization);
-	return err == ERR_NOT_FOUND ? wrong(call) : err;
+	prepared->account = account->id;
+	prepared->proven = account->password_hash;
+	return err;
 }
 
 /* The actor is filled in by whoever knows the membership. */
@@ -300,18 +319,24 @@ static const struct json_field password_fields[] = {
 };
 const struct json_shape sign_in_password_body = JSON_SHAPE(password_input, password_fields);
 
+enum err sign_in_password_look(struct call *call)
+{
+	struct prepared *prepared = prepare(call);
+
+	return prepared == NULL
+		   ? ERR_MEMORY
+		   : membership_account(call->house->readers, call->arena, &call->session.account, &prepared->by_id);
+}
+
 enum err sign_in_password_prepare(struct call *call)
 {
 	const struct password_input *in = call->input;
-	struct prepared *prepared = arena_take(call->arena, sizeof *prepared);
-	struct account_by_id_out account;
-	enum err err = prepared == NULL
-			   ? ERR_MEMORY
-			   : membership_account(call->house->readers, call->arena, &call->session.account, &account);
+	struct prepared *prepared = call->prepared;
+	const struct account_by_id_out *account = &prepared->by_id;
+	enum err err = OK;
 
-	call->prepared = prepared;
-	if (err == OK && account.password_hash.at != NULL)
-		err = sign_in_check_password(call, account.email, &call->session.account, account.password_hash,
+	if (account->password_hash.at != NULL)
+		err = sign_in_check_password(call, account->email, &call->session.account, account->password_hash,
 					     in->current.at != NULL ? in->current : TEXT(""));
 	if (err == ERR_UNAUTHORIZED)
 		return call_fail(call, ERR_INVALID, "current_password", "The current password is wrong.");

@@ -9,6 +9,7 @@
 #include "api/call.h"
 
 extern const struct json_shape sign_in_body;
+enum err sign_in_look(struct call *call);
 enum err sign_in_prepare(struct call *call);
 enum err sign_in(struct call *call);
 
@@ -19,6 +20,7 @@ extern const struct json_shape sign_in_switch_body;
 enum err sign_in_switch(struct call *call);
 
 extern const struct json_shape sign_in_password_body;
+enum err sign_in_password_look(struct call *call);
 enum err sign_in_password_prepare(struct call *call);
 enum err sign_in_password(struct call *call);
 

@@ -39,7 +39,9 @@ enum err db_open(struct db **out, struct text url, enum db_use use, const struct
 	enum err err = db_know(url, &remote, fault);
 
 	*out = NULL;
-	return err == OK ? find(url)->open(out, url, use, log, fault) : err;
+	if (err != OK)
+		return err;
+	return find(url)->open(out, url, use == DB_WRITE_ON && !remote ? DB_WRITE : use, log, fault);
 }
 
 void db_close(struct db *db)
@@ -71,6 +73,11 @@ enum err db_begin(struct db *db)
 enum err db_end(struct db *db, bool keep)
 {
 	return db->engine->end(db, keep);
+}
+
+bool db_stands(const struct db *db)
+{
+	return db->engine->stands == NULL || db->engine->stands(db);
 }
 
 void db_limit(struct db *db, int64_t microseconds)

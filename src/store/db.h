@@ -20,9 +20,10 @@
 	INT64_MIN /* NULL of an int or a time, in and out; of a text: at == NULL; of a uuid: nil; of a real: NaN */
 
 enum db_use {
-	DB_READ,    /* cannot write */
-	DB_WRITE,   /* the writer's */
-	DB_MIGRATE, /* no row security, db_script allowed; creates the file if need be */
+	DB_READ,     /* cannot write */
+	DB_WRITE,    /* the writer's */
+	DB_WRITE_ON, /* a further one of the writer's: a remote database was just looked over for the first */
+	DB_MIGRATE,  /* no row security, db_script allowed; creates the file if need be */
 };
 
 struct db;
@@ -39,6 +40,10 @@ enum err db_open(struct db **out, struct text url, enum db_use use, const struct
 		 struct fault *fault) WARN_UNUSED;
 void db_close(struct db *db);
 bool db_is_remote(const struct db *db);
+
+/* Whether there is a connection to a remote database, as far as is known; the next db_begin makes one. Of our own:
+ * always. */
+bool db_stands(const struct db *db);
 
 /* Which of the writer's lanes this connection is (0, 1, …): what belongs to a lane is found by it. */
 size_t db_lane(const struct db *db);

@@ -8,22 +8,27 @@
 #include "store/postgres_statements.h"
 #include "store/postgres_wire.h"
 
-#define READER_WAIT ((int64_t)3000000) /* us for each answer: the server itself ends a statement after two seconds */
+/* us for each answer: the server itself ends a reader's statement after two seconds, a writer's after sixty. */
+#define READER_WAIT ((int64_t)3000000)
+#define WRITER_WAIT ((int64_t)65000000)
 
 /* What every connection is told first. Acknowledged means synced, whatever the server's own setting; a statement's plan
  * is made once. `statement_timeout` and `lock_timeout`: a reader that takes this long would hold up others; a writer
  * waits for another process's batch, and not for ever. `enable_seqscan`: a plan made while a table is nearly empty must
- * be right when it has grown. Citus hands SET LOCAL on to its nodes
- * when it is told to; to others the word means nothing. */
+ * be right when it has grown. Citus hands SET LOCAL on to its nodes when it is told to; to others the word means
+ * nothing. What we leave behind when we are gone, or taken to be, ends soon: it may hold an organization's lock
+ * (become). */
+#define SETTINGS_OF_ALL                                                                                                \
+	"SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = "                   \
+	"force_generic_plan;"                                                                                          \
+	"SET citus.propagate_set_commands = 'local'; SET jit = off; SET enable_seqscan = off;"                         \
+	"SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;"                  \
+	"SET tcp_user_timeout = '10s';"
 static const char settings_of_reader[] =
-    "SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = force_generic_plan;"
-    "SET citus.propagate_set_commands = 'local'; SET jit = off; SET enable_seqscan = off; SET statement_timeout = '2s';"
-    "SET idle_in_transaction_session_timeout = '5min'";
+    SETTINGS_OF_ALL "SET statement_timeout = '2s'; SET idle_in_transaction_session_timeout = '5min'";
 static const char settings_of_writer[] =
-    "SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = force_generic_plan;"
-    "SET citus.propagate_set_commands = 'local'; SET jit = off; SET enable_seqscan = off; SET synchronous_commit = on;"
-    "SET statement_timeout = '60s'; SET lock_timeout = '10s';"
-    "SET idle_in_transaction_session_timeout = '5min'";
+    SETTINGS_OF_ALL "SET synchronous_commit = on; SET statement_timeout = '60s'; SET lock_timeout = '10s';"
+		    "SET idle_in_transaction_session_timeout = '30s'";
 static const char settings_of_migration[] =
     "SET ROLE innkeeper_owner; SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8';"
     "SET client_min_messages = warning; SET synchronous_commit = on; SET lock_timeout = '10s'";
@@ -43,16 +48,19 @@ static void postgres_close(struct db *given)
 	free(db);
 }
 
-/* Of a writer's first connection, and of each one that comes in the place of another: what was true at the start need
- * not be any more. */
+/* All of it for the writer's first connection, and for each one that comes in the place of another: what was true at
+ * the start need not be any more. The others of the start follow the writer's at once: of them only what is their own.
+ */
 static enum err check_roles(struct postgres *db, struct fault *fault)
 {
+	const bool follows = !db->reached && (db->use == DB_READ || db->follows);
 	struct fault reason = { 0 };
 	enum err err;
 
-	if (db->use == DB_MIGRATE || (db->use == DB_READ && !db->reached))
+	if (db->use == DB_MIGRATE)
 		return OK;
-	err = postgres_roles_check(db->line, fault == NULL ? &reason : fault);
+	err = follows ? postgres_roles_check_again(db->line, fault == NULL ? &reason : fault)
+		      : postgres_roles_check(db->line, fault == NULL ? &reason : fault);
 	if (err == OK)
 		return OK;
 	if (fault == NULL)
@@ -74,10 +82,12 @@ static enum err reach(struct postgres *db, struct fault *fault)
 	return err;
 }
 
-/* A reader's answers are limited from the start; who needs more asks for a transaction without. */
+static const int64_t wait_for[] = { [DB_READ] = READER_WAIT, [DB_WRITE] = WRITER_WAIT, [DB_MIGRATE] = 0 };
+
+/* Answers are limited from the start; a reader who needs more asks for a transaction without. */
 static void wait_as_usual(struct postgres *db)
 {
-	postgres_line_limit(db->line, db->use == DB_READ ? READER_WAIT : 0);
+	postgres_line_limit(db->line, wait_for[db->use]);
 }
 
 static enum err postgres_open(struct db **out, struct text url, enum db_use use, const struct log *log,
@@ -90,10 +100,11 @@ static enum err postgres_open(struct db **out, struct text url, enum db_use use,
 	if (db == NULL)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	db->db.engine = &engine_postgres;
-	db->use = use;
+	db->use = use == DB_WRITE_ON ? DB_WRITE : use;
+	db->follows = use == DB_WRITE_ON;
 	db->care = true;
 	db->log = log;
-	err = postgres_line_new(&db->line, url, settings_for[use], log);
+	err = postgres_line_new(&db->line, url, settings_for[db->use], log);
 	if (err != OK) {
 		free(db);
 		return fault_set(fault, err, NULL, NULL, "Out of memory.");
@@ -184,6 +195,11 @@ static enum err postgres_end(struct db *given, bool keep)
 	}
 	db->wants_care = db->wants_care || (err != OK && !db->care && postgres_line_stands(db->line));
 	return err;
+}
+
+static bool postgres_stands(const struct db *given)
+{
+	return postgres_line_stands(((const struct postgres *)given)->line);
 }
 
 static void postgres_limit(struct db *given, int64_t microseconds)
@@ -367,6 +383,7 @@ const struct engine engine_postgres = {
 	.close = postgres_close,
 	.begin = postgres_begin,
 	.end = postgres_end,
+	.stands = postgres_stands,
 	.limit = postgres_limit,
 	.enter = postgres_enter,
 	.scope = postgres_scope,

@@ -15,6 +15,7 @@ struct engine {
 	void (*close)(struct db *db);
 	enum err (*begin)(struct db *db);
 	enum err (*end)(struct db *db, bool keep);
+	bool (*stands)(const struct db *db); /* NULL: always */
 	void (*limit)(struct db *db, int64_t microseconds);
 	void (*hurry)(struct db *db, const struct budget *budget); /* NULL: a statement cannot be hurried */
 	enum err (*enter)(struct db *db, const struct scope *scope);

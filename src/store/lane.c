@@ -36,6 +36,7 @@ struct lane {
 	struct lanes_work *all; /* what all lanes do */
 	bool unbroken;          /* the work that was taken had been waiting when the commit before it ended */
 	struct saturation saturation;
+	_Atomic bool lost;               /* the connection; any thread reads it */
 	_Atomic int64_t saturated_until; /* clock_monotonic; 0: it is not. Any thread reads it */
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards what follows */
@@ -93,6 +94,19 @@ static enum err lose(struct lane *lane)
 {
 	forget(lane);
 	return db_end(lane->db, false) == OK ? ERR_UNAVAILABLE : ERR_STORAGE;
+}
+
+/* When the server stops nobody has the time to wait until a lost database can be reached again. */
+static enum err begin(struct lane *lane)
+{
+	if (atomic_load(&lane->all->forsaken) && atomic_load(&lane->lost))
+		return ERR_UNAVAILABLE;
+	return db_begin(lane->db);
+}
+
+static void note_loss(struct lane *lane)
+{
+	atomic_store(&lane->lost, !db_stands(lane->db));
 }
 
 static const struct uuid *whose(const struct writer_item *item)
@@ -216,7 +230,7 @@ static enum err run_transaction(struct lane *lane, struct writer_item *first, bo
 	*count = 0;
 	*rest = first;
 	db_set_care(lane->db, care);
-	err = db_begin(lane->db);
+	err = begin(lane);
 	if (err == OK)
 		err = run_items(lane, first, care, rest, count);
 	if (err != OK)
@@ -283,6 +297,7 @@ static void write_all(struct lane *lane, struct writer_item *first)
 
 		if (err == ERR_STORAGE)
 			end_process(lane, "committing");
+		note_loss(lane);
 		note_saturation(lane);
 		answer(first, count, err);
 		if (db_tidy(lane->db, false) == ERR_STORAGE)
@@ -300,7 +315,7 @@ static enum err run_idle(struct lane *lane, bool care)
 
 	lane->more_idle = false;
 	db_set_care(lane->db, care);
-	err = db_begin(lane->db);
+	err = begin(lane);
 	if (err == OK) {
 		step = hooks->idle(lane->db, hooks->context, &lane->more_idle);
 		if (step == OK && hooks->settle != NULL)
@@ -309,6 +324,7 @@ static enum err run_idle(struct lane *lane, bool care)
 	}
 	if (err == ERR_STORAGE)
 		end_process(lane, "committing a step of background work");
+	note_loss(lane);
 	if (err == OK && step == OK)
 		return OK;
 	forget(lane);
@@ -454,7 +470,7 @@ enum err lane_start(struct lane **out, const struct writer_options *options, siz
 	lane->last = &lane->first;
 	if (number > 0)
 		lane->options.hooks.idle = NULL;
-	err = db_open(&lane->db, options->url, DB_WRITE, options->log, fault);
+	err = db_open(&lane->db, options->url, number == 0 ? DB_WRITE : DB_WRITE_ON, options->log, fault);
 	if (err == OK) {
 		db_set_lane(lane->db, number);
 		err = start_thread(lane, fault);
@@ -498,6 +514,11 @@ size_t lane_depth(struct lane *lane)
 	depth = lane->depth;
 	pthread_mutex_unlock(&lane->lock);
 	return depth;
+}
+
+bool lane_is_lost(const struct lane *lane)
+{
+	return atomic_load(&lane->lost);
 }
 
 bool lane_is_saturated(const struct lane *lane)

@@ -14,6 +14,7 @@ struct lane;
 struct lanes_work {
 	_Atomic unsigned busy;    /* how many have work */
 	_Atomic int64_t ended_at; /* clock_monotonic, when one ended its work last */
+	_Atomic bool forsaken;    /* a database that is lost is not reached anew */
 };
 
 /* Number 0 also does what nobody waits for, when no lane has had work for a moment; `all` outlives them. */
@@ -24,6 +25,7 @@ enum err lane_start(struct lane **out, const struct writer_options *options, siz
 bool lane_submit(struct lane *lane, struct writer_item *item);
 size_t lane_depth(struct lane *lane);
 
+bool lane_is_lost(const struct lane *lane);      /* its database, by what it met last; any thread */
 bool lane_is_saturated(const struct lane *lane); /* saturation.h; any thread */
 
 /* Takes no more, and finishes what waits. */

@@ -9,8 +9,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define RETRY_MS 250
-#define ASK_MS   10000 /* of silence, and the line is tried: a machine that is gone says nothing */
+#include "base/clock.h"
+#include "store/postgres_reach.h"
+
+#define RETRY_MS  250
+#define ASK_MS    3000    /* of silence, and the line is tried: a machine that is gone says nothing */
+#define ANSWER_US 3000000 /* that it may take */
 
 struct notices {
 	struct notices_options options;
@@ -20,35 +24,59 @@ struct notices {
 	pthread_t thread;
 };
 
-/* Standard error is the log's. */
-static void ignore_notice(void *context, const PGresult *result)
+/* Waits until there is something to take; false: it took too long, or is to be stopped. What is broken shows later. */
+static bool await(const struct notices *notices, PGconn *connection)
 {
-	(void)context;
-	(void)result;
+	const int64_t until = clock_monotonic() + ANSWER_US;
+	struct pollfd sockets[] = {
+		{ .fd = notices->wake, .events = POLLIN },
+		{ .fd = PQsocket(connection), .events = POLLIN },
+	};
+
+	while (PQisBusy(connection) == 1) {
+		const int64_t left = until - clock_monotonic();
+
+		if (left <= 0)
+			return false;
+		if (poll(sockets, 2, (int)(left / 1000) + 1) <= 0)
+			continue;
+		if (sockets[0].revents != 0)
+			return false;
+		if (PQconsumeInput(connection) == 0)
+			return true;
+	}
+	return true;
+}
+
+/* Asks what has one answer, without rows. False: it was not given, and the connection is of no more use. */
+static bool ask(const struct notices *notices, PGconn *connection, const char *sql)
+{
+	bool answered = PQsendQuery(connection, sql) == 1;
+	PGresult *result = NULL;
+
+	for (bool more = answered; more; PQclear(result)) {
+		if (!await(notices, connection))
+			return false;
+		result = PQgetResult(connection);
+		more = result != NULL;
+		answered = answered && (!more || PQresultStatus(result) == PGRES_COMMAND_OK ||
+					PQresultStatus(result) == PGRES_TUPLES_OK);
+	}
+	return answered;
 }
 
 static PGconn *listen_to(const struct notices *notices, struct fault *fault)
 {
-	const char *const names[] = { "dbname", "connect_timeout", "application_name", NULL };
-	const char *const values[] = { notices->url, "3", "innkeeper (notices)", NULL };
-	PGconn *connection = PQconnectdbParams(names, values, 1);
-	PGresult *result = NULL;
+	PGconn *connection = postgres_reach_connect(notices->url, "innkeeper (notices)");
 
-	if (connection != NULL)
-		PQsetNoticeReceiver(connection, ignore_notice, NULL);
-	if (connection != NULL && PQstatus(connection) == CONNECTION_OK)
-		result = PQexec(connection, "LISTEN innkeeper");
-	if (PQresultStatus(result) == PGRES_COMMAND_OK) {
-		PQclear(result);
+	if (PQstatus(connection) == CONNECTION_OK && ask(notices, connection, "LISTEN innkeeper"))
 		return connection;
-	}
 	if (fault != NULL) {
 		const char *reason = connection == NULL ? "out of memory" : PQerrorMessage(connection);
 
 		fault_set(fault, ERR_UNAVAILABLE, NULL, NULL, "The database cannot be listened to: %.*s.",
 			  (int)strcspn(reason, "\n"), reason);
 	}
-	PQclear(result);
 	PQfinish(connection);
 	return NULL;
 }
@@ -71,16 +99,6 @@ static void pass_on(struct notices *notices)
 	}
 }
 
-/* Nothing came for a while: does anybody answer? */
-static bool still_there(struct notices *notices)
-{
-	PGresult *result = PQexec(notices->connection, "SELECT");
-	const bool there = PQresultStatus(result) == PGRES_TUPLES_OK;
-
-	PQclear(result);
-	return there;
-}
-
 /* False: to be stopped. */
 static bool wait_for(struct notices *notices, int milliseconds)
 {
@@ -95,7 +113,7 @@ static bool wait_for(struct notices *notices, int milliseconds)
 	if (notices->connection == NULL)
 		return true;
 	if (ready > 0 ? PQconsumeInput(notices->connection) == 0 || PQstatus(notices->connection) != CONNECTION_OK
-		      : !still_there(notices))
+		      : !ask(notices, notices->connection, "SELECT")) /* does anybody answer? */
 		lose(notices);
 	return true;
 }

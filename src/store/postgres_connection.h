@@ -40,6 +40,7 @@ struct postgres {
 	struct uuid bound; /* whose rows the transaction shows now; nil: the system's */
 	bool is_bound;
 	bool reached; /* at least once */
+	bool follows; /* opened as DB_WRITE_ON */
 	bool begun;
 	bool care; /* of this transaction: db_set_care */
 	bool wants_care;

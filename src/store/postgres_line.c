@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "store/postgres_reach.h"
 
 #define RETRY_FIRST 50000   /* us between two attempts to open; doubles */
 #define RETRY_LAST  1000000 /* up to here: ready again well within five seconds of the server */
 #define OPENING     3000000 /* us that the first answer of a new connection may take, as connecting may */
+#define SILENCE     2000000 /* us without the answer that is waited for, and the server is asked whether it is there */
 
 enum kind { QUESTION, SYNC };
 
@@ -61,13 +63,6 @@ void postgres_line_free(struct postgres_line *line)
 	free(line->settings);
 	free(line->url);
 	free(line);
-}
-
-/* A notice may repeat what was stored. */
-static void ignore_notice(void *context, const PGresult *result)
-{
-	(void)context;
-	(void)result;
 }
 
 void postgres_line_limit(struct postgres_line *line, int64_t microseconds)
@@ -135,15 +130,15 @@ static bool await(struct postgres_line *line, int64_t patience)
 
 	while (PQisBusy(line->connection) == 1) {
 		const int unsent = PQflush(line->connection);
+		const int64_t left = until - clock_monotonic();
 		struct pollfd socket = { .fd = PQsocket(line->connection),
 					 .events = (short)(unsent == 1 ? POLLIN | POLLOUT : POLLIN) };
-		const int64_t left = until - clock_monotonic();
 
-		if (left <= 0)
-			return false;
-		if (unsent < 0 ||
-		    (poll(&socket, 1, (int)(left / 1000) + 1) > 0 && PQconsumeInput(line->connection) == 0))
+		if (unsent < 0 || (poll(&socket, 1, left <= 0 ? 0 : (int)(left / 1000) + 1) > 0 &&
+				   PQconsumeInput(line->connection) == 0))
 			return true;
+		if (left <= 0)
+			return PQisBusy(line->connection) != 1;
 	}
 	return true;
 }
@@ -164,7 +159,6 @@ static bool set_up(struct postgres_line *line)
 
 	if (PQstatus(line->connection) != CONNECTION_OK)
 		return false;
-	PQsetNoticeReceiver(line->connection, ignore_notice, NULL);
 	done = PQsendQuery(line->connection, line->settings) == 1;
 	/* One answer for each setting, and NULL behind the last. */
 	for (PGresult *result = NULL; done; PQclear(result)) {
@@ -176,6 +170,25 @@ static bool set_up(struct postgres_line *line)
 		done = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
 	}
 	return done && PQsetnonblocking(line->connection, 1) == 0 && PQenterPipelineMode(line->connection) == 1;
+}
+
+/* Waits for the next answer as long as may be, and while the server is there. False: it is given up. What was sent may
+ * still be done: nobody knows. */
+static bool await_patiently(struct postgres_line *line)
+{
+	const int64_t began = clock_monotonic();
+
+	for (;;) {
+		const int64_t left = line->patience == 0 ? INT64_MAX : began + line->patience - clock_monotonic();
+		const bool last = left < 2 * (int64_t)SILENCE;
+
+		if (await(line, last ? left : SILENCE))
+			return true;
+		if (last)
+			return false;
+		if (!postgres_reach_answers(line->url, line->connection))
+			return await(line, 0); /* it may have come meanwhile */
+	}
 }
 
 static void wait_before_retry(struct postgres_line *line)
@@ -209,9 +222,6 @@ static enum err fail_to_open(struct postgres_line *line, struct fault *fault)
 
 enum err postgres_line_open(struct postgres_line *line, bool *fresh, struct fault *fault)
 {
-	const char *const names[] = { "dbname", "connect_timeout", "application_name", NULL };
-	const char *const values[] = { line->url, "3", "innkeeper", NULL };
-
 	*fresh = false;
 	if (line->connection != NULL && has_ended(line))
 		lose(line);
@@ -223,7 +233,7 @@ enum err postgres_line_open(struct postgres_line *line, bool *fresh, struct faul
 		return fault == NULL ? ERR_UNAVAILABLE
 				     : fault_set(fault, ERR_UNAVAILABLE, NULL, NULL, "The database cannot be reached.");
 	line->failure = OK;
-	line->connection = PQconnectdbParams(names, values, 1);
+	line->connection = postgres_reach_connect(line->url, "innkeeper");
 	if (line->connection == NULL || !set_up(line))
 		return fail_to_open(line, fault);
 	if (line->told)
@@ -354,8 +364,9 @@ static bool receive(struct postgres_line *line)
 	const struct sent *first = &line->queue[line->first];
 	bool failed = false;
 
-	if (line->patience > 0 && !await(line, line->patience)) {
+	if (PQisBusy(line->connection) == 1 && !await_patiently(line)) {
 		lose_because(line, "no answer in time");
+		wait_before_retry(line); /* who waits behind this one is answered, not made to wait too */
 		return false;
 	}
 	result = PQgetResult(line->connection);

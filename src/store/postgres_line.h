@@ -36,7 +36,8 @@ bool postgres_line_stands(const struct postgres_line *line);
 void postgres_line_close(struct postgres_line *line);
 
 /* How long each answer may take from now on; 0: as long as it takes, as at first. Behind it the line is lost: whoever
- * does not answer at all, not even that it took too long, is not there. */
+ * does not answer at all, not even that it took too long, is not there. In any case it is lost when an answer has not
+ * come for some seconds and the server answers nobody else either. What was sent may then be done or not. */
 void postgres_line_limit(struct postgres_line *line, int64_t microseconds);
 
 /* What it leads to is not to be worked with: closes it, and it is not opened again at once. */

@@ -4,18 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void ignore_notice(void *context, const PGresult *result)
-{
-	(void)context;
-	(void)result;
-}
+#include "store/postgres_reach.h"
 
 enum err postgres_plain_open(PGconn **out, struct text url, struct fault *fault)
 {
 	char *copy = strndup(url.at, url.length);
-	const char *const names[] = { "dbname", "connect_timeout", "application_name", NULL };
-	const char *const values[] = { copy, "3", "innkeeper", NULL };
-	PGconn *connection = copy == NULL ? NULL : PQconnectdbParams(names, values, 1);
+	PGconn *connection = copy == NULL ? NULL : postgres_reach_connect(copy, "innkeeper");
 	const char *reason;
 
 	*out = NULL;
@@ -23,7 +17,6 @@ enum err postgres_plain_open(PGconn **out, struct text url, struct fault *fault)
 	if (connection == NULL)
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	if (PQstatus(connection) == CONNECTION_OK) {
-		PQsetNoticeReceiver(connection, ignore_notice, NULL);
 		*out = connection;
 		return OK;
 	}

@@ -12,4 +12,7 @@
 /* Of a line opened with the server's own role. ERR_FORBIDDEN: the fault names the first thing that is wrong. */
 enum err postgres_roles_check(struct postgres_line *line, struct fault *fault) WARN_UNUSED;
 
+/* The same of a further line, soon after the first: only what may be its own (sql/postgres/connected.sql). */
+enum err postgres_roles_check_again(struct postgres_line *line, struct fault *fault) WARN_UNUSED;
+
 #endif

@@ -1,6 +1,7 @@
 #include "store/readers.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@ struct readers {
 	struct reader *all;
 	size_t count;
 	char *url;
+	bool remote;
+	_Atomic bool forsaken;
 	const struct log *log;
 };
 
@@ -43,13 +46,15 @@ static struct reader *take(struct readers *readers)
 
 static enum err open_reader(struct readers *readers, struct reader *reader, struct fault *fault)
 {
+	if (atomic_load(&readers->forsaken) && readers->remote && (reader->db == NULL || !db_stands(reader->db)))
+		return fault_set(fault, ERR_UNAVAILABLE, NULL, NULL, "The server stops.");
 	return reader->db != NULL ? OK : db_open(&reader->db, text_of(readers->url), DB_READ, readers->log, fault);
 }
 
 enum err readers_new(struct readers **out, struct text url, size_t count, const struct log *log, struct fault *fault)
 {
 	struct readers *readers = calloc(1, sizeof *readers);
-	enum err err = OK;
+	enum err err;
 
 	*out = NULL;
 	if (readers == NULL)
@@ -64,7 +69,9 @@ enum err readers_new(struct readers **out, struct text url, size_t count, const 
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	}
 	readers->count = count;
-	err = open_reader(readers, &readers->all[0], fault);
+	err = db_know(url, &readers->remote, fault);
+	if (err == OK)
+		err = open_reader(readers, &readers->all[0], fault);
 	/* The last one given back is the first one lent. */
 	for (size_t i = count; i > 0; i--)
 		give_back(readers, &readers->all[i - 1]);
@@ -88,6 +95,12 @@ void readers_free(struct readers *readers)
 	pthread_cond_destroy(&readers->returned);
 	pthread_mutex_destroy(&readers->lock);
 	free(readers);
+}
+
+void readers_forsake(struct readers *readers)
+{
+	if (readers != NULL)
+		atomic_store(&readers->forsaken, true);
 }
 
 enum err readers_enter(struct readers *readers, const struct scope *scope, struct reading *out)

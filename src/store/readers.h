@@ -34,4 +34,7 @@ enum err readers_enter(struct readers *readers, const struct scope *scope, struc
 void readers_take_time(struct reading *reading);
 void readers_leave(struct readers *readers, struct reading *reading);
 
+/* As writer_forsake (writer.h). */
+void readers_forsake(struct readers *readers);
+
 #endif

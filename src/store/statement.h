@@ -74,6 +74,7 @@ extern const size_t migration_count;
 /* sql/postgres: what an administrator runs, and what the server asks before it works. */
 extern const char *const postgres_roles;
 extern const char *const postgres_check;
+extern const char *const postgres_connected;
 extern const char *const postgres_distribute;
 
 #endif

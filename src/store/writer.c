@@ -187,6 +187,20 @@ bool writer_is_saturated(const struct writer *writer)
 	return false;
 }
 
+bool writer_is_lost(const struct writer *writer)
+{
+	for (size_t i = 0; i < writer->lane_count; i++)
+		if (lane_is_lost(writer->lanes[i]))
+			return true;
+	return false;
+}
+
+void writer_forsake(struct writer *writer)
+{
+	if (writer != NULL)
+		atomic_store(&writer->work.forsaken, true);
+}
+
 void writer_stop(struct writer *writer)
 {
 	if (writer == NULL || writer->stopped)

@@ -105,6 +105,13 @@ size_t writer_depth(struct writer *writer); /* items waiting */
  * it is not. It ends by itself when nothing has come for a fifth of a second. */
 bool writer_is_saturated(const struct writer *writer);
 
+/* Whether a lane has lost its remote database, by what it met last. Any thread. */
+bool writer_is_lost(const struct writer *writer);
+
+/* From now on a remote database that is lost, or will be, is not reached anew: who asks is told so at once. For a
+ * server that stops. */
+void writer_forsake(struct writer *writer);
+
 /* Takes no more, finishes what waits, moves the log home, closes. Who may still submit need not know: it is refused. */
 void writer_stop(struct writer *writer);
 /* Stops it, if it was not. Nobody may submit any more. */

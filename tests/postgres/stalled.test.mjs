@@ -142,3 +142,100 @@ test("who floods it with reads does not keep others from their turn", async () =
 	assert.ok(statuses.includes(200));
 	await harness.until(async () => (await read(rival)).status === 200, "and answers");
 });
+
+const message = (organization, chatId, messageId) => house.post(organization.api_key, "/api/chats/message", { chatId, role: "user", content: "said", messageId });
+
+let loads = 0;
+// Keeps the lanes of both organizations busy until it is ended: `sent` has each message's answer by its id, once it came.
+function load(writers) {
+	const number = ++loads;
+	const sent = new Map();
+	let going = true;
+	let serial = 0;
+	const write = async (own) => {
+		const [organization, chat] = own % 2 ? [theirs, "theirs"] : [ours, `chat-${own % 5}`];
+		while (going) {
+			const id = `loaded-${number}-${serial++}`;
+			const answer = await timed(message(organization, chat, id));
+			sent.set(id, { ...answer, organization, chat });
+			if (answer.status !== 200) await moment(50); // as a client that was told to wait; shorter
+		}
+	};
+	const all = Promise.all(Array.from({ length: writers }, (_, own) => write(own)));
+	return { sent, end: () => ((going = false), all) };
+}
+
+const loadedIds = async () => (await house.rows("SELECT external_id AS id FROM messages WHERE external_id LIKE 'loaded-%'")).map(({ id }) => id);
+const answered = (sent, wanted) => [...sent.values()].filter(({ status }) => status === wanted).length;
+
+test("what is being written when it falls silent is answered 503, and sent again it is there once", async () => {
+	const { sent, end } = load(16);
+	await harness.until(() => answered(sent, 200) > 200, "it writes", 20000);
+	cluster.pause();
+	const began = Date.now();
+	await harness.until(() => answered(sent, 503) >= 16, "what waits is refused", LONGEST);
+	await lookAround();
+	await harness.until(() => Date.now() - began > LONGEST, "it is silent for long", 2 * LONGEST);
+	const before = answered(sent, 200);
+	cluster.resume();
+	await harness.until(() => answered(sent, 200) > before, "it stores again", 5000);
+	assert.equal((await house.get("/readyz")).status, 200);
+	await end();
+	for (const [id, answer] of sent) {
+		assert.ok([200, 503].includes(answer.status), `${id}: ${answer.text}`);
+		assert.ok(answer.took < LONGEST, `a write took ${answer.took} ms`);
+		if (answer.status === 503) {
+			assert.match(answer.headers["retry-after"] ?? "", /^\d+$/);
+			assert.equal((await message(answer.organization, answer.chat, id)).status, 200);
+		}
+	}
+	assert.deepEqual((await loadedIds()).sort(), [...sent.keys()].sort());
+	assert.equal((await house.verb("verify")).result, "exact");
+});
+
+test("told to stop while it is silent, it ends in its time, and what is refused by that was not stored", async () => {
+	const { sent, end } = load(8);
+	const busy = [
+		...Array.from({ length: 8 }, () => read(admin)),
+		...Array.from({ length: 40 }, (_, i) => house.post(undefined, "/api/auth/login", { email: `nobody-${i}@staff.example`, password: "wrong horse battery" })),
+	];
+	await harness.until(() => answered(sent, 200) > 50, "it writes", 20000);
+	cluster.pause();
+	const late = [read(rival), house.post(undefined, "/api/auth/login", { email: "x@staff.example", password: "wrong horse battery" }), house.control("/control/verify", {})];
+	for (const promise of [...busy, ...late]) promise.catch(() => {});
+	const writing = end();
+	writing.catch(() => {});
+	await moment(300); // they wait for the database
+	await house.stop(); // within ten seconds, and with status 0
+	await Promise.allSettled([writing, ...busy, ...late]);
+	cluster.resume();
+	await house.start();
+	const there = new Set(await loadedIds());
+	for (const [id, { status }] of sent) if (status === 200) assert.ok(there.has(id), id);
+});
+
+test("a server that is started meanwhile says soon that it cannot reach it", async () => {
+	cluster.pause();
+	const began = Date.now();
+	const result = await harness.run(harness.binary, ["serve", "--database", house.database, "--listen", "127.0.0.1:0", "--control", `${house.file}.second`]);
+	assert.equal(result.status, 1);
+	assert.match(result.stderr, /cannot be reached/);
+	assert.ok(Date.now() - began < LONGEST);
+});
+
+test("while accounts cannot be read, who signs in waits for no queue of others, and errands go on", async () => {
+	const locking = harness.psql(house.name, "BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(9); COMMIT");
+	await harness.until(async () => (await house.rows("SELECT 1 AS there FROM pg_locks WHERE relation = 'accounts'::regclass AND mode = 'AccessExclusiveLock' AND granted")).length > 0, "they are locked");
+	const sign = (i) => timed(house.post(undefined, "/api/auth/login", { email: `nobody-${i}@staff.example`, password: "wrong horse battery" }));
+	const answers = Array.from({ length: 16 }, (_, i) => sign(i)); // as many as an address may have at once
+	const began = Date.now();
+	assert.equal((await house.post(ours.api_key, "/api/chats/create", { sessionId: "s" })).status, 200);
+	assert.equal((await house.control("/control/verify", {})).result, "exact");
+	assert.ok(Date.now() - began < 5000, `they took ${Date.now() - began} ms`);
+	for (const answer of await Promise.all(answers)) {
+		assert.equal(answer.status, 503, answer.text);
+		assert.ok(answer.took < 6000, `a sign-in took ${answer.took} ms`);
+	}
+	await locking;
+	await harness.until(async () => (await sign("late")).status === 401, "and is answered then");
+});
