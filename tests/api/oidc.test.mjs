@@ -45,7 +45,7 @@ async function signIn(house, provider, subject, browser = new Browser(house), pa
 }
 
 const invite = (house, organization, email, role = "Member") =>
-	house.verb("user", "create", "--organization", organization.slug, "--email", email, "--role", role);
+	house.control(`/control/users?organization=${organization.slug}`, { email, role });
 
 // Who did what, in whose record: [slug, action].
 const record = async (house, email) =>
