@@ -106,8 +106,7 @@ static enum err read_next(struct db *db, const struct scope *system, const struc
 	if (after == NULL)
 		err = query_one(db, STATEMENT_ERASURE_FIRST, NULL, out, &arena);
 	else
-		err =
-		    query_one(db, STATEMENT_ERASURE_BEHIND, &(struct erasure_behind_in){ *after }, &behind, &arena);
+		err = query_one(db, STATEMENT_ERASURE_BEHIND, &(struct erasure_behind_in){ *after }, &behind, &arena);
 	if (err == OK && after != NULL)
 		*out = (struct erasure_first_out){ .number = behind.number,
 						   .organization_id = behind.organization_id,

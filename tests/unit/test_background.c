@@ -164,9 +164,10 @@ static void an_organization_whose_chats_cannot_be_uncounted_holds_up_no_other(vo
 	finish(rooms);
 	fixture_run(rooms->plain, "DELETE FROM chat_activity; DELETE FROM chats;"
 				  "UPDATE rollup_states SET zone = 'Nowhere/Lost' WHERE organization_id = " A);
-	fixture_run(rooms->plain,
-		    "INSERT INTO erasures (number, organization_id, chat_number, next_message, session_id, counted_message, "
-		    "edition) VALUES (1, " A ", 1, 1, 's', 1, 1), (2, " B ", 2, 2, NULL, NULL, NULL)");
+	fixture_run(
+	    rooms->plain,
+	    "INSERT INTO erasures (number, organization_id, chat_number, next_message, session_id, counted_message, "
+	    "edition) VALUES (1, " A ", 1, 1, 's', 1, 1), (2, " B ", 2, 2, NULL, NULL, NULL)");
 	finish(rooms);
 	assert_int_equal(number(rooms, "SELECT count(*) FROM messages WHERE organization_id = " B), 0);
 	assert_int_equal(number(rooms, "SELECT count(*) FROM erasures WHERE organization_id = " B), 0);
