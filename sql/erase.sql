@@ -201,6 +201,16 @@ FROM erasures AS e
 ORDER BY e.number
 LIMIT 1;
 
+-- The first of the next organization, where that of another cannot be done.
+-- name: erasure_behind :system
+-- in:  after uuid
+-- out: number int, organization_id uuid, chat_number int, next_message int, counted bool
+SELECT e.number, e.organization_id, e.chat_number, e.next_message, e.session_id IS NOT NULL
+FROM erasures AS e
+WHERE :after IS NULL OR e.organization_id > :after
+ORDER BY e.organization_id, e.number
+LIMIT 1;
+
 -- name: erasure_count :system
 -- out: count int
 SELECT count(*) FROM erasures AS e;

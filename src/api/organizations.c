@@ -5,7 +5,6 @@
 #include "auth/founding.h"
 #include "auth/slug.h"
 
-
 static const char *const statuses[] = { "active", "suspended", NULL };
 
 struct create_input {

@@ -4,7 +4,7 @@
 #include "api/keys.h"
 #include "erase/retention.h"
 
-#define CLEARED       "Null or an empty text takes it away."
+#define CLEARED "Null or an empty text takes it away."
 
 /* The figures by the days of another time zone, on their way: {time_zone, done, total}, in raw rows; else null. */
 static enum err put_progress(struct call *call)

@@ -15,9 +15,9 @@
 #include "base/uuid.h"
 #include "store/readers.h"
 
-#define API_KEY_SIZE        47 /* a new key and a NUL */
-#define API_KEY_MASKED_SIZE 20 /* "ik_live_ab12...wxyz" and a NUL */
-#define API_KEY_HASH_SIZE   65 /* SHA-256 in hex and a NUL */
+#define API_KEY_SIZE        47         /* a new key and a NUL */
+#define API_KEY_MASKED_SIZE 20         /* "ik_live_ab12...wxyz" and a NUL */
+#define API_KEY_HASH_SIZE   65         /* SHA-256 in hex and a NUL */
 #define API_KEY_RATE_MAX    1000000000 /* requests a minute */
 
 void api_key_make(char out[API_KEY_SIZE]);

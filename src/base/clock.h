@@ -13,7 +13,7 @@
 #include "base/text.h"
 
 #define CLOCK_LATEST    INT64_C(253402300799999) /* ms: the end of the year 9999, later than which nothing is stored */
-#define CLOCK_TEXT_SIZE 25 /* "2026-11-23T15:04:05.678Z" and a NUL */
+#define CLOCK_TEXT_SIZE 25                       /* "2026-11-23T15:04:05.678Z" and a NUL */
 
 int64_t clock_now(void);       /* ms since 1970 UTC */
 int64_t clock_monotonic(void); /* microseconds since some moment; never goes back */

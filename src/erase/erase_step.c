@@ -91,8 +91,11 @@ static enum err erase_some(struct db *db, const struct erasure_first_out *erasur
 			 &(struct erasure_move_in){ .number = erasure->number, .next_message = next }, NULL);
 }
 
-static enum err read_first(struct db *db, const struct scope *system, struct erasure_first_out *out)
+/* `after`: of which organization it must be behind; NULL: the oldest of all. */
+static enum err read_next(struct db *db, const struct scope *system, const struct uuid *after,
+			  struct erasure_first_out *out)
 {
+	struct erasure_behind_out behind;
 	struct arena arena;
 	enum err err = db_enter(db, system);
 	enum err left;
@@ -100,7 +103,16 @@ static enum err read_first(struct db *db, const struct scope *system, struct era
 	if (err != OK)
 		return err;
 	arena_init(&arena, 4096);
-	err = query_one(db, STATEMENT_ERASURE_FIRST, NULL, out, &arena);
+	if (after == NULL)
+		err = query_one(db, STATEMENT_ERASURE_FIRST, NULL, out, &arena);
+	else
+		err = query_one(db, STATEMENT_ERASURE_BEHIND, &(struct erasure_behind_in){ *after }, &behind, &arena);
+	if (err == OK && after != NULL)
+		*out = (struct erasure_first_out){ .number = behind.number,
+						   .organization_id = behind.organization_id,
+						   .chat_number = behind.chat_number,
+						   .next_message = behind.next_message,
+						   .counted = behind.counted };
 	arena_fini(&arena);
 	left = db_leave(db, true);
 	return left == OK ? err : left;
@@ -132,24 +144,43 @@ static enum err in_scope(struct db *db, struct ledger *ledger, const struct scop
 	return err == OK ? left : err;
 }
 
+static enum err do_step(struct db *db, struct ledger *ledger, const struct search_doors *doors,
+			const struct erasure_first_out *erasure, int64_t mark)
+{
+	const struct scope *scope;
+	struct arena arena;
+	enum err err;
+
+	arena_init(&arena, ARENA_CAP);
+	scope = doors->open(&arena, &erasure->organization_id);
+	err = scope == NULL ? ERR_MEMORY : in_scope(db, ledger, scope, erasure, mark, &arena);
+	arena_fini(&arena);
+	return err;
+}
+
+/* An organization whose step fails (what is counted of it cannot be told, say) holds up no other. */
 enum err erase_step(struct db *db, struct ledger *ledger, const struct search_doors *doors, bool *more)
 {
 	struct erasure_first_out erasure;
-	const struct scope *scope;
-	struct arena arena;
+	struct uuid first;
+	struct uuid after = { 0 };
 	int64_t mark = 0;
-	enum err err = read_first(db, doors->system, &erasure);
+	enum err failure;
+	enum err err = read_next(db, doors->system, NULL, &erasure);
 
 	*more = false;
+	if (err == OK)
+		err = search_reached(db, doors->system, &mark);
 	if (err != OK)
 		return err == ERR_NOT_FOUND ? OK : err;
-	err = search_reached(db, doors->system, &mark);
-	if (err != OK)
-		return err;
-	arena_init(&arena, ARENA_CAP);
-	scope = doors->open(&arena, &erasure.organization_id);
-	err = scope == NULL ? ERR_MEMORY : in_scope(db, ledger, scope, &erasure, mark, &arena);
-	arena_fini(&arena);
-	*more = err == OK;
-	return err;
+	first = erasure.organization_id;
+	failure = do_step(db, ledger, doors, &erasure, mark);
+	*more = failure == OK;
+	while (!*more && (err = read_next(db, doors->system, &after, &erasure)) == OK) {
+		after = erasure.organization_id;
+		*more = !uuid_equal(&after, &first) && do_step(db, ledger, doors, &erasure, mark) == OK;
+	}
+	if (*more)
+		return OK;
+	return err == ERR_NOT_FOUND ? failure : err;
 }

@@ -144,17 +144,14 @@ static enum err open_file(struct folder *folder, const struct legacy_table *tabl
 {
 	char path[PATH_BYTES + 64];
 	struct stat status;
-	int number;
 	int fd;
 
 	snprintf(path, sizeof path, "%s/%s.csv", folder->path, table->name);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	number = fd < 0 ? errno : 0;
-	if (number == ENOENT)
+	if (fd < 0 && errno == ENOENT)
 		return ERR_NOT_FOUND;
-	if (number == 0 && (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)))
-		number = EINVAL;
-	folder->file = number == 0 ? fdopen(fd, "r") : NULL;
+	if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		folder->file = fdopen(fd, "r");
 	if (folder->file != NULL)
 		return OK;
 	if (fd >= 0)

@@ -13,9 +13,9 @@
 #include "base/uuid.h"
 #include "statements.h"
 
-#define ARCHIVE_FORMAT        1  /* a file of a greater one is refused */
-#define ARCHIVE_TABLES        24 /* at most */
-#define ARCHIVE_CHECKSUM_SIZE 65 /* SHA-256 in hex and a NUL */
+#define ARCHIVE_FORMAT        1       /* a file of a greater one is refused */
+#define ARCHIVE_TABLES        24      /* at most */
+#define ARCHIVE_CHECKSUM_SIZE 65      /* SHA-256 in hex and a NUL */
 #define ARCHIVE_TEXT_MAX      1048576 /* bytes; a longer text is none that Innkeeper has stored */
 
 struct archive;
@@ -67,8 +67,8 @@ enum err archive_read(struct archive *archive, const char *table, enum statement
 		      const struct uuid *value, size_t *which) WARN_UNUSED;
 
 /* The next row into the statement's in struct; `*number` (may be NULL) is the row's own. ERR_NOT_FOUND: no more.
- * ERR_INVALID: a value is not of its column's type, no UTF-8, no time of ours, too long; the fault says where. Whether JSON is any is the
- * caller's business. */
+ * ERR_INVALID: a value is not of its column's type, no UTF-8, no time of ours, too long; the fault says where. Whether
+ * JSON is any is the caller's business. */
 enum err archive_next(struct archive *archive, size_t which, void *in, int64_t *number) WARN_UNUSED;
 
 /* Also of one that was not finished: nothing is left of it. */

@@ -15,11 +15,11 @@
 #define TIDY_MICROSECONDS 1000000 /* of silence, and the log's pages go home */
 #define IDLE_MICROSECONDS                                                                                              \
 	20000 /* of silence before a step that nobody waits for: between two requests of one client is none */
-#define IDLE_AT_LEAST 200000 /* and without such silence, a step this often at most */
+#define IDLE_AT_LEAST     200000 /* and without such silence, a step this often at most */
 
 #define CARE_MICROSECONDS 60000000 /* of steps, behind one that failed without: it is likely to fail again */
 
-#define FORESEE_ITEMS 256 /* whose reads are asked for at once, at most */
+#define FORESEE_ITEMS     256 /* whose reads are asked for at once, at most */
 #define FORESEE_MICROSECONDS                                                                                           \
 	1000 /* of asking: what a batch has no time left for would be asked for in vain, again and again */
 #define LOOK_MICROSECONDS 500000 /* where other lanes and processes write, a look for what they left to do */

@@ -155,6 +155,31 @@ static void a_step_that_fails_half_way_leaves_nothing_and_holds_up_nothing(void 
 	assert_int_equal(number(rooms, COUNTED_OF(A)), 1);
 }
 
+/* The older erasure waits until its days can be told again, the other does not wait for it. */
+static void an_organization_whose_chats_cannot_be_uncounted_holds_up_no_other(void **state)
+{
+	struct rooms *rooms = *state;
+
+	fill(rooms);
+	finish(rooms);
+	fixture_run(rooms->plain, "DELETE FROM chat_activity; DELETE FROM chats;"
+				  "UPDATE rollup_states SET zone = 'Nowhere/Lost' WHERE organization_id = " A);
+	fixture_run(
+	    rooms->plain,
+	    "INSERT INTO erasures (number, organization_id, chat_number, next_message, session_id, counted_message, "
+	    "edition) VALUES (1, " A ", 1, 1, 's', 1, 1), (2, " B ", 2, 2, NULL, NULL, NULL)");
+	finish(rooms);
+	assert_int_equal(number(rooms, "SELECT count(*) FROM messages WHERE organization_id = " B), 0);
+	assert_int_equal(number(rooms, "SELECT count(*) FROM erasures WHERE organization_id = " B), 0);
+	assert_int_equal(number(rooms, "SELECT count(*) FROM messages WHERE organization_id = " A), 1);
+	assert_int_equal(number(rooms, COUNTED_OF(A)), 1);
+	fixture_run(rooms->plain, "UPDATE rollup_states SET zone = 'UTC' WHERE organization_id = " A);
+	finish(rooms);
+	assert_int_equal(number(rooms, "SELECT count(*) FROM messages"), 0);
+	assert_int_equal(number(rooms, "SELECT count(*) FROM erasures"), 0);
+	assert_int_equal(number(rooms, COUNTED_OF(A)), 0);
+}
+
 /* A list that grows moves: what was found in it before is looked up again. */
 static void an_event_is_counted_while_the_books_move(void **state)
 {
@@ -192,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROOMS(an_organization_whose_zone_is_lost_holds_up_no_other),
+		ROOMS(an_organization_whose_chats_cannot_be_uncounted_holds_up_no_other),
 		ROOMS(an_event_is_counted_while_the_books_move),
 		ROOMS(a_step_that_fails_half_way_leaves_nothing_and_holds_up_nothing),
 	};

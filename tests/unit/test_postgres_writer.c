@@ -66,7 +66,8 @@ static enum err settle(struct db *db, void *context)
 
 static enum err send_visitor(struct db *db, const struct uuid *id, const char *email);
 
-/* A step of work that nobody waits for, of which one part always fails and another does not: as of two organizations. */
+/* A step of work that nobody waits for, of which one part always fails and another does not: as of two organizations.
+ */
 static enum err idle(struct db *db, void *context, bool *more)
 {
 	struct scene *scene = context;
