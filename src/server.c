@@ -209,9 +209,9 @@ static enum err start_parts(struct server *server, struct fault *fault)
 		return err;
 	err = worker_start(&house->slow, "slow", 1, SLOW_QUEUE);
 	if (err == OK)
-		err = worker_start(&house->errands, "errands", ERRAND_THREADS, SLOW_QUEUE);
+		err = asking_start(&house->errands, "errands", ERRAND_THREADS, INT64_MAX);
 	if (err == OK && house->remote)
-		err = asking_start(&house->asking, asking_threads(server));
+		err = asking_start(&house->asking, "asking", asking_threads(server), ASKING_PATIENCE);
 	if (err == OK)
 		err = admission_start(&house->admission, house->writer, house->metrics);
 	if (err == OK)
@@ -311,7 +311,7 @@ void server_stop(struct server *server)
 	jobs_stop(server->jobs);
 	worker_stop(house->slow);
 	oidc_provider_stop(house->oidc);
-	worker_stop(house->errands);
+	asking_stop(house->errands);
 	asking_stop(house->asking);
 	admission_stop(house->admission);
 	background_stop(house);
@@ -323,6 +323,7 @@ void server_stop(struct server *server)
 	live_hub_free(house->live);
 	admission_free(house->admission);
 	asking_free(house->asking);
+	asking_free(house->errands);
 	places_free(house->downloads);
 	moves_free(house->moves);
 	for (size_t i = 0; i < WRITER_LANES; i++) {
