@@ -304,10 +304,12 @@ void server_stop(struct server *server)
 	house = &server->house;
 	atomic_store(&house->draining, true);
 	admission_open(house->admission);
-	if (server->http != NULL)
-		http_drain(server->http, DRAIN_MILLISECONDS);
+	/* Nothing new is admitted, so nothing that others say matters any more. */
+	notices_hang_up(server->notices);
 	writer_forsake(house->writer);
 	readers_forsake(house->readers);
+	if (server->http != NULL)
+		http_drain(server->http, DRAIN_MILLISECONDS);
 	jobs_stop(server->jobs);
 	worker_stop(house->slow);
 	oidc_provider_stop(house->oidc);
