@@ -209,9 +209,9 @@ static enum err start_parts(struct server *server, struct fault *fault)
 		return err;
 	err = worker_start(&house->slow, "slow", 1, SLOW_QUEUE);
 	if (err == OK)
-		err = worker_start(&house->errands, "errands", ERRAND_THREADS, SLOW_QUEUE);
+		err = asking_start(&house->errands, "errands", ERRAND_THREADS, INT64_MAX);
 	if (err == OK && house->remote)
-		err = asking_start(&house->asking, asking_threads(server));
+		err = asking_start(&house->asking, "asking", asking_threads(server), ASKING_PATIENCE);
 	if (err == OK)
 		err = admission_start(&house->admission, house->writer, house->metrics);
 	if (err == OK)
@@ -304,16 +304,18 @@ void server_stop(struct server *server)
 	house = &server->house;
 	atomic_store(&house->draining, true);
 	admission_open(house->admission);
-	if (server->http != NULL)
-		http_drain(server->http, DRAIN_MILLISECONDS);
+	/* Nothing new is admitted, so nothing that others say matters any more. */
+	notices_hang_up(server->notices);
 	writer_forsake(house->writer);
 	readers_forsake(house->readers);
+	if (server->http != NULL)
+		http_drain(server->http, DRAIN_MILLISECONDS);
 	/* Who still sends a body when the time is up is served, or refused by what has stopped: freed is what handlers
 	 * reach only once the HTTP threads have ended. */
 	jobs_stop(server->jobs);
 	worker_stop(house->slow);
 	oidc_provider_stop(house->oidc);
-	worker_stop(house->errands);
+	asking_stop(house->errands);
 	asking_stop(house->asking);
 	admission_stop(house->admission);
 	background_stop(house);
@@ -325,8 +327,8 @@ void server_stop(struct server *server)
 	live_hub_free(house->live);
 	admission_free(house->admission);
 	asking_free(house->asking);
+	asking_free(house->errands);
 	worker_free(house->slow);
-	worker_free(house->errands);
 	writer_free(house->writer);
 	places_free(house->downloads);
 	moves_free(house->moves);

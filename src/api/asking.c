@@ -31,6 +31,8 @@ struct asking {
 	size_t waiting;
 	uint64_t places; /* given out so far */
 	size_t most;     /* threads of one party */
+	int64_t patience;
+	const char *name;
 	bool stopping;
 	size_t count;
 	struct asker askers[];
@@ -116,7 +118,7 @@ static void serve(struct asking *asking, struct asker *asker, struct turn *turn)
 {
 	struct asking_item *item = turn->first;
 	const struct asking_party party = turn->party;
-	const bool admitted = clock_monotonic() - item->since < ASKING_PATIENCE;
+	const bool admitted = clock_monotonic() - item->since < asking->patience;
 
 	turn->first = item->next;
 	turn->waiting--;
@@ -139,7 +141,7 @@ static void *work(void *given)
 	struct asker *asker = given;
 	struct asking *asking = asker->asking;
 
-	pthread_setname_np(pthread_self(), "asking"); /* for top, gdb and perf */
+	pthread_setname_np(pthread_self(), asking->name); /* for top, gdb and perf */
 	pthread_mutex_lock(&asking->lock);
 	while (!asking->stopping || asking->waiting > 0) {
 		struct turn *turn = choose(asking);
@@ -155,7 +157,7 @@ static void *work(void *given)
 	return NULL;
 }
 
-enum err asking_start(struct asking **out, size_t threads)
+enum err asking_start(struct asking **out, const char *name, size_t threads, int64_t patience)
 {
 	struct asking *asking = calloc(1, sizeof *asking + threads * sizeof asking->askers[0]);
 
@@ -165,6 +167,8 @@ enum err asking_start(struct asking **out, size_t threads)
 	pthread_mutex_init(&asking->lock, NULL);
 	pthread_cond_init(&asking->work, NULL);
 	pthread_cond_init(&asking->ran, NULL);
+	asking->name = name;
+	asking->patience = patience;
 	asking->most = threads == 1 ? 1 : threads - (threads + 3) / 4;
 	asking->turns = calloc(ASKING_WAITING + threads, sizeof *asking->turns);
 	while (asking->turns != NULL && asking->count < threads) {

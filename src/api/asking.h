@@ -1,4 +1,4 @@
-/* The threads that wait for a remote database in the place of HTTP threads, and who waits for one of them.
+/* Threads that wait in the place of HTTP threads, for a remote database or on an errand, and who waits for one of them.
  * Owner: the server. asking_submit, _withdraw: any thread; `run` is called on one of its own.
  * Those who wait take turns by their party: an organization, or the address of who is not known yet. No party has all
  * threads, so that another one's turn comes at once however long each question takes.
@@ -17,7 +17,7 @@
 
 #define ASKING_WAITING  4096    /* items; one more is not taken */
 #define ASKING_OF_PARTY 512     /* of them: a crowd whose key was just forgotten is no flood */
-#define ASKING_PATIENCE 2000000 /* microseconds; who has waited as long is refused when a thread is free */
+#define ASKING_PATIENCE 2000000 /* microseconds, for the database */
 
 /* Who takes turns with the others. */
 struct asking_party {
@@ -41,8 +41,9 @@ struct asking_item {
 
 struct asking;
 
-/* Of `threads` a party has three quarters at most, and one at least. */
-enum err asking_start(struct asking **out, size_t threads) WARN_UNUSED;
+/* Of `threads` a party has three quarters at most, and one at least. Who has waited for `patience` microseconds is
+ * refused when a thread is free. `name` of the threads is static. */
+enum err asking_start(struct asking **out, const char *name, size_t threads, int64_t patience) WARN_UNUSED;
 
 /* ERR_UNAVAILABLE: too many wait, of the party or of all, or it is stopping; then `run` is not called. */
 enum err asking_submit(struct asking *asking, struct asking_item *item, const struct asking_party *party) WARN_UNUSED;

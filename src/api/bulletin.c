@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "api/live_hub.h"
+#include "move/moves.h"
 
-/* A line of words is `k ORGANIZATION` (its keys changed) or `l ORGANIZATION KIND ID COUNT CHAT`, the chat in hex, `-`
- * for what is absent. */
+/* A line of words is `k ORGANIZATION` (its keys changed), `l ORGANIZATION KIND ID COUNT CHAT`, the chat in hex, `-` for
+ * what is absent, or `a PROCESS ACCOUNT RIGHT SUBJECT`, two flags and the subject in hex. */
 #define LINE_MAX ((size_t)640)
 #define WORDS_MAX                                                                                                      \
 	((size_t)7900) /* NOTIFY takes less than 8000 bytes: https://www.postgresql.org/docs/15/sql-notify.html */
@@ -76,6 +77,17 @@ void bulletin_keys(struct bulletin *bulletin, const struct uuid *organization)
 
 	uuid_format(organization, id);
 	buffer_format(&bulletin->lines, "k %s\n", id);
+}
+
+void bulletin_attempt(struct bulletin *bulletin, const struct uuid *process, const struct attempt_subject *subject,
+		      bool right)
+{
+	char digits[2 * sizeof subject->bytes + 1];
+	char id[UUID_TEXT_SIZE];
+
+	uuid_format(process, id);
+	text_hex(subject->bytes, sizeof subject->bytes, digits);
+	buffer_format(&bulletin->lines, "a %s %d %d %s\n", id, subject->account, right, digits);
 }
 
 /* As many whole lines as one NOTIFY takes. */
@@ -186,18 +198,42 @@ static void hear_event(const struct house *house, const struct uuid *organizatio
 	live_publish(house->live, organization, &note);
 }
 
+static void hear_attempt(const struct house *house, const struct uuid *process, struct text fields)
+{
+	struct attempt_subject subject = { 0 };
+	char bytes[LIVE_CHAT_ID];
+	struct text read;
+	int64_t account;
+	int64_t right;
+
+	if (uuid_equal(process, moves_process(house->moves)) || !read_number(next_field(&fields), &account) ||
+	    !read_number(next_field(&fields), &right))
+		return;
+	read = read_hex(next_field(&fields), bytes);
+	if (read.length != sizeof subject.bytes)
+		return;
+	memcpy(subject.bytes, read.at, sizeof subject.bytes);
+	subject.account = account != 0;
+	if (right != 0)
+		(void)attempts_right(house->attempts, &subject);
+	else
+		attempts_wrong(house->attempts, &subject);
+}
+
 /* What is no line of ours is another version's, and passed over. */
 static void hear_line(const struct house *house, struct text line)
 {
 	const struct text kind = next_field(&line);
-	struct uuid organization;
+	struct uuid whose;
 
-	if (uuid_parse(next_field(&line), &organization) != OK)
+	if (uuid_parse(next_field(&line), &whose) != OK)
 		return;
 	if (text_equal(kind, TEXT("k")))
-		api_keys_forget(house->keys, &organization);
+		api_keys_forget(house->keys, &whose);
 	else if (text_equal(kind, TEXT("l")))
-		hear_event(house, &organization, line);
+		hear_event(house, &whose, line);
+	else if (text_equal(kind, TEXT("a")))
+		hear_attempt(house, &whose, line);
 }
 
 void bulletin_heard(void *given, struct text words)

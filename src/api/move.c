@@ -37,9 +37,16 @@ struct move_place move_place_of(const struct house *house)
 
 static enum err take_turn(struct call *call, const char *what)
 {
+	struct moves_progress other;
+
 	if (moves_begin(call->house->moves, what, TURN_MILLISECONDS))
 		return OK;
-	return call_fail(call, ERR_CONFLICT, NULL, "Another organization is being moved: try again when that is done.");
+	moves_look(call->house->moves, &other);
+	return call_fail(call, ERR_CONFLICT, NULL,
+			 "This server moves one organization at a time, and another %s is under way (%s: %lld of %lld "
+			 "rows). Nothing was done: try again when that has ended.",
+			 other.what == NULL ? "move" : other.what, other.part == NULL ? "" : other.part,
+			 (long long)other.done, (long long)other.total);
 }
 
 static enum err end_turn(struct call *call, enum err err)

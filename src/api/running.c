@@ -169,10 +169,24 @@ static enum err record_run(struct db *db, void *context)
 	return err;
 }
 
-static void conclude(void *context)
+/* In turn: whose it is is known by now, and organizations take turns. */
+static enum err ask(struct asking *asking, struct call *call, void (*run)(void *context, bool admitted))
+{
+	const struct uuid *organization = scope_organization(call->scope);
+	const struct asking_party party =
+	    organization == NULL ? asking_address(&call->request->peer) : asking_organization(organization);
+
+	call->asking_item.run = run;
+	call->asking_item.context = call;
+	return asking_submit(asking, &call->asking_item, &party);
+}
+
+/* As any errand: each is admitted. */
+static void conclude(void *context, bool admitted)
 {
 	struct call *call = context;
 
+	(void)admitted;
 	call->route->conclude(call);
 	finish(call, OK);
 	http_resume(call->request);
@@ -196,11 +210,8 @@ static void write_done(void *context, enum err outcome)
 	/* Of a remote database what happens is heard from there, whoever did it. */
 	if (outcome == OK && !call->house->remote)
 		live_tell(call);
-	if (outcome == OK && call->route->conclude != NULL) {
-		call->worker_item = (struct worker_item){ .run = conclude, .context = call };
-		if (worker_submit(call->house->errands, &call->worker_item) == OK)
-			return; /* an errand's now */
-	}
+	if (outcome == OK && call->route->conclude != NULL && ask(call->house->errands, call, conclude) == OK)
+		return; /* an errand's now */
 	finish(call, outcome);
 	http_resume(call->request);
 }
@@ -257,6 +268,12 @@ static void run_slowly(void *context)
 	http_resume(call->request);
 }
 
+static void run_errand(void *context, bool admitted)
+{
+	(void)admitted;
+	run_slowly(context);
+}
+
 static enum err crowded(struct call *call)
 {
 	http_reply_header(call->request, "Retry-After", TEXT("1"));
@@ -271,7 +288,8 @@ static enum err submit_slow(struct call *call)
 
 	call->worker_item.run = run_slowly;
 	call->worker_item.context = call;
-	err = worker_submit(call->route->errand ? call->house->errands : call->house->slow, &call->worker_item);
+	err = call->route->errand ? ask(call->house->errands, call, run_errand)
+				  : worker_submit(call->house->slow, &call->worker_item);
 	if (err != OK)
 		leave_crowd(call);
 	return err;
@@ -336,24 +354,12 @@ static void run_asking(void *context, bool admitted)
 		http_resume(call->request);
 }
 
-/* In turn: whose it is is known by now, and organizations take turns. */
-static enum err ask(struct call *call, void (*run)(void *context, bool admitted))
-{
-	const struct uuid *organization = scope_organization(call->scope);
-	const struct asking_party party =
-	    organization == NULL ? asking_address(&call->request->peer) : asking_organization(organization);
-
-	call->asking_item.run = run;
-	call->asking_item.context = call;
-	return asking_submit(call->house->asking, &call->asking_item, &party);
-}
-
 /* Of a remote database. */
 static enum http_next read_by_asking(struct call *call, bool may_wait)
 {
 	if (may_wait && asking_waiting(call->house->asking) == 0)
 		return read_now(call);
-	return ask(call, run_asking) == OK ? HTTP_WAIT : running_refuse(call);
+	return ask(call->house->asking, call, run_asking) == OK ? HTTP_WAIT : running_refuse(call);
 }
 
 static enum http_next look_now(struct call *call)
@@ -394,7 +400,7 @@ static enum http_next begin_slowly(struct call *call, bool may_wait)
 	else if (looks && may_wait && asking_waiting(call->house->asking) == 0)
 		return look_now(call);
 	else if (looks)
-		return ask(call, run_look) == OK ? HTTP_WAIT : refuse_look(call);
+		return ask(call->house->asking, call, run_look) == OK ? HTTP_WAIT : refuse_look(call);
 	else
 		err = submit_slow(call);
 	if (err == OK)

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/bulletin.h"
 #include "api/session_cookie.h"
 #include "auth/audit.h"
 #include "auth/joining.h"
 #include "auth/membership.h"
 #include "auth/password.h"
+#include "move/moves.h"
 
 struct sign_in_input {
 	struct text email;
@@ -39,6 +41,36 @@ static enum err must_wait(struct call *call, int64_t seconds)
 			 "Too many wrong passwords: wait as long as Retry-After says, in seconds.");
 }
 
+struct news {
+	const struct house *house;
+	struct attempt_subject subjects[2];
+	size_t count;
+	bool right;
+};
+
+static enum err spread(struct db *db, void *context)
+{
+	const struct news *news = context;
+
+	for (size_t i = 0; i < news->count; i++)
+		bulletin_attempt(news->house->bulletins[db_lane(db)], moves_process(news->house->moves),
+				 &news->subjects[i], news->right);
+	return OK;
+}
+
+/* Other processes of the database count it too: a second door gives nobody more attempts. Nobody waits for it. */
+static void tell_others(const struct call *call, const struct attempt_subject *subjects, size_t count, bool right)
+{
+	struct news news = { .house = call->house, .count = count, .right = right };
+
+	if (!call->house->remote)
+		return;
+	memcpy(news.subjects, subjects, count * sizeof subjects[0]);
+	/* Refused when the queue is full; then they learn of the next one. */
+	if (writer_post(call->house->writer, call->scope, spread, &news, sizeof news) != OK)
+		return;
+}
+
 enum err sign_in_check_password(struct call *call, struct text email, const struct uuid *account, struct text hash,
 				struct text password)
 {
@@ -53,11 +85,13 @@ enum err sign_in_check_password(struct call *call, struct text email, const stru
 			return must_wait(call, wait);
 	}
 	if (password_verify(hash, password)) {
-		attempts_right(attempts, &subjects[1]);
+		if (attempts_right(attempts, &subjects[1]))
+			tell_others(call, &subjects[1], 1, true);
 		return OK;
 	}
 	for (size_t i = 0; i < 2; i++)
 		attempts_wrong(attempts, &subjects[i]);
+	tell_others(call, subjects, 2, false);
 	if (!uuid_is_nil(account))
 		audit_failed_sign_in(call->house->writer, account, call->request->peer.bytes, !call->request->control,
 				     call->now);

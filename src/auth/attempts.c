@@ -153,11 +153,17 @@ void attempts_wrong(struct attempts *attempts, const struct attempt_subject *sub
 	pthread_mutex_unlock(&attempts->lock);
 }
 
-void attempts_right(struct attempts *attempts, const struct attempt_subject *subject)
+bool attempts_right(struct attempts *attempts, const struct attempt_subject *subject)
 {
+	struct attempt *attempt;
+	bool failed;
+
 	pthread_mutex_lock(&attempts->lock);
-	find(attempts, subject->bytes)->wrong = 0;
+	attempt = find(attempts, subject->bytes);
+	failed = attempt->wrong > 0;
+	attempt->wrong = 0;
 	pthread_mutex_unlock(&attempts->lock);
+	return failed;
 }
 
 struct bucket_state attempts_fail(struct attempts *attempts, const uint8_t address[16])

@@ -48,7 +48,7 @@ int64_t attempts_wait(struct attempts *attempts, const struct attempt_subject *s
  * can lock its owner out for long) and a quarter of an hour for an address. */
 void attempts_wrong(struct attempts *attempts, const struct attempt_subject *subject);
 
-/* The account's owner has come: its failures are forgotten. */
-void attempts_right(struct attempts *attempts, const struct attempt_subject *subject);
+/* The account's owner has come: its failures are forgotten. False: there were none. */
+bool attempts_right(struct attempts *attempts, const struct attempt_subject *subject);
 
 #endif

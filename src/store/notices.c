@@ -173,7 +173,7 @@ enum err notices_start(struct notices **out, const struct notices_options *optio
 	return OK;
 }
 
-void notices_stop(struct notices *notices)
+void notices_hang_up(struct notices *notices)
 {
 	const uint64_t one = 1;
 
@@ -181,6 +181,13 @@ void notices_stop(struct notices *notices)
 		return;
 	while (write(notices->wake, &one, sizeof one) < 0)
 		;
+}
+
+void notices_stop(struct notices *notices)
+{
+	if (notices == NULL)
+		return;
+	notices_hang_up(notices);
 	pthread_join(notices->thread, NULL);
 	end(notices);
 }

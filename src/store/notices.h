@@ -23,6 +23,9 @@ struct notices_options {
 
 /* Listens from its return on. ERR_UNAVAILABLE. */
 enum err notices_start(struct notices **out, const struct notices_options *options, struct fault *fault) WARN_UNUSED;
-void notices_stop(struct notices *notices); /* NULL: nothing */
+
+/* Listens no longer, some seconds from now at most: notices_stop then need not wait. NULL: nothing, both. */
+void notices_hang_up(struct notices *notices);
+void notices_stop(struct notices *notices);
 
 #endif

@@ -17,7 +17,6 @@ struct readers {
 	struct reader *all;
 	size_t count;
 	char *url;
-	bool remote;
 	_Atomic bool forsaken;
 	const struct log *log;
 };
@@ -46,7 +45,7 @@ static struct reader *take(struct readers *readers)
 
 static enum err open_reader(struct readers *readers, struct reader *reader, struct fault *fault)
 {
-	if (atomic_load(&readers->forsaken) && readers->remote && (reader->db == NULL || !db_stands(reader->db)))
+	if (atomic_load(&readers->forsaken) && reader->db != NULL && !db_stands(reader->db))
 		return fault_set(fault, ERR_UNAVAILABLE, NULL, NULL, "The server stops.");
 	return reader->db != NULL ? OK : db_open(&reader->db, text_of(readers->url), DB_READ, readers->log, fault);
 }
@@ -54,7 +53,7 @@ static enum err open_reader(struct readers *readers, struct reader *reader, stru
 enum err readers_new(struct readers **out, struct text url, size_t count, const struct log *log, struct fault *fault)
 {
 	struct readers *readers = calloc(1, sizeof *readers);
-	enum err err;
+	enum err err = OK;
 
 	*out = NULL;
 	if (readers == NULL)
@@ -69,9 +68,7 @@ enum err readers_new(struct readers **out, struct text url, size_t count, const 
 		return fault_set(fault, ERR_MEMORY, NULL, NULL, "Out of memory.");
 	}
 	readers->count = count;
-	err = db_know(url, &readers->remote, fault);
-	if (err == OK)
-		err = open_reader(readers, &readers->all[0], fault);
+	err = open_reader(readers, &readers->all[0], fault);
 	/* The last one given back is the first one lent. */
 	for (size_t i = count; i > 0; i--)
 		give_back(readers, &readers->all[i - 1]);

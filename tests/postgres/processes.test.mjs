@@ -79,6 +79,23 @@ test("a session ended through one is dead at the other at once, and so are those
 	assert.equal(answer.status, 403, answer.text);
 });
 
+test("wrong passwords count at all of them together, and the account's owner is let in at all again", async () => {
+	const email = `${fresh("tried")}@staff.example`;
+	const password = "correct horse battery";
+	const attempt = (house, word) => house.post(undefined, "/api/auth/login", { email, password: word });
+	await a.member(ours, "Member", email, password);
+	for (let i = 0; i < 9; i++) assert.equal((await attempt(i % 2 ? a : b, "wrong horse battery")).status, 401);
+	// The tenth makes the next one wait, wherever it comes.
+	await until(async () => (await attempt(a, password)).status === 200, "the owner is let in", SECOND);
+	for (let i = 0; i < 9; i++) assert.equal((await attempt(a, "wrong horse battery")).status, 401, `${i}: forgotten at the first`);
+	assert.equal((await attempt(a, "wrong horse battery")).status, 401);
+	await until(async () => (await attempt(b, "wrong horse battery")).status === 429, "the other makes it wait too", SECOND);
+	const waiting = await attempt(b, password);
+	assert.equal(waiting.status, 429, waiting.text);
+	await until(async () => (await attempt(b, password)).status === 200, "once it has waited", 20000);
+	await until(async () => (await attempt(a, "wrong horse battery")).status === 401, "its failures are forgotten at both", 5 * SECOND);
+});
+
 test("a suspended organization's keys and sessions are dead at the other within a second", async () => {
 	const made = await a.organization();
 	const admin = await a.member(made);

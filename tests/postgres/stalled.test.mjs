@@ -239,3 +239,21 @@ test("while accounts cannot be read, who signs in waits for no queue of others, 
 	await locking;
 	await harness.until(async () => (await sign("late")).status === 401, "and is answered then");
 });
+
+test("a second move waits for its turn, and then says what is under way and that nothing was done", async () => {
+	const locking = harness.psql(house.name, "BEGIN; LOCK TABLE chats IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(20); COMMIT");
+	await harness.until(async () => (await house.rows("SELECT 1 AS there FROM pg_locks WHERE relation = 'chats'::regclass AND mode = 'AccessExclusiveLock' AND granted")).length > 0, "they are locked");
+	const move = (organization, name) => {
+		const body = JSON.stringify({ path: `${house.directory}/${name}` });
+		const headers = { host: "localhost", "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+		return harness.send({ host: undefined, socketPath: `${house.file}.control`, method: "POST", path: `/control/organizations/export?organization=${organization.slug}`, headers }, body);
+	};
+	const first = move(ours, "first");
+	await harness.until(async () => (await harness.psql(house.name, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")) !== "", "it is at work");
+	const second = await move(theirs, "second");
+	harness.assertError(second, 409, "conflict");
+	assert.match(second.json.error, /one organization at a time, and another export is under way \(.*: \d+ of \d+ rows\)\. Nothing was done: try again/);
+	await locking;
+	assert.equal((await first).status, 200, (await first).text);
+	assert.equal((await move(theirs, "second")).status, 200, "and then it is done");
+});

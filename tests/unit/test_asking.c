@@ -100,7 +100,7 @@ static void a_party_never_has_all_threads(void **state)
 	order_init(&order);
 	order_init(&others);
 	door_init(&door);
-	assert_int_equal(asking_start(&asking, THREADS), OK);
+	assert_int_equal(asking_start(&asking, "asking", THREADS, ASKING_PATIENCE), OK);
 	for (size_t i = 0; i < THREADS; i++)
 		assert_int_equal(submit(asking, &jobs[i], &order, &door, 'a', i), OK);
 	door_await(&door, MOST);
@@ -132,7 +132,7 @@ static void parties_take_turns_and_each_is_served_in_its_order(void **state)
 	order_init(&order);
 	order_init(&first);
 	door_init(&door);
-	assert_int_equal(asking_start(&asking, 1), OK);
+	assert_int_equal(asking_start(&asking, "asking", 1, ASKING_PATIENCE), OK);
 	assert_int_equal(submit(asking, &held, &first, &door, 'x', 0), OK);
 	door_await(&door, 1);
 	for (size_t i = 0; i < 9; i++)
@@ -161,7 +161,7 @@ static void an_address_and_an_organization_of_the_same_bytes_are_two(void **stat
 	(void)state;
 	order_init(&order);
 	door_init(&door);
-	assert_int_equal(asking_start(&asking, 1), OK);
+	assert_int_equal(asking_start(&asking, "asking", 1, ASKING_PATIENCE), OK);
 	assert_int_equal(submit(asking, &held, &order, &door, 'x', 0), OK);
 	door_await(&door, 1);
 	for (size_t i = 0; i < ASKING_OF_PARTY; i++)
@@ -190,7 +190,7 @@ static void there_are_places_for_so_many_and_no_more(void **state)
 	(void)state;
 	order_init(&order);
 	door_init(&door);
-	assert_int_equal(asking_start(&asking, 1), OK);
+	assert_int_equal(asking_start(&asking, "asking", 1, ASKING_PATIENCE), OK);
 	assert_int_equal(submit(asking, &held, &order, &door, 'x', 0), OK);
 	door_await(&door, 1);
 	for (size_t i = 0; i < ASKING_WAITING; i++)
@@ -215,7 +215,7 @@ static void who_has_waited_too_long_is_refused(void **state)
 	(void)state;
 	order_init(&order);
 	door_init(&door);
-	assert_int_equal(asking_start(&asking, 1), OK);
+	assert_int_equal(asking_start(&asking, "asking", 1, ASKING_PATIENCE), OK);
 	assert_int_equal(submit(asking, &held, &order, &door, 'a', 0), OK);
 	door_await(&door, 1);
 	assert_int_equal(submit(asking, &late, &order, NULL, 'b', 1), OK);
@@ -247,7 +247,7 @@ static void what_is_withdrawn_has_run_to_its_end_or_never_runs(void **state)
 	(void)state;
 	order_init(&order);
 	door_init(&door);
-	assert_int_equal(asking_start(&asking, 1), OK);
+	assert_int_equal(asking_start(&asking, "asking", 1, ASKING_PATIENCE), OK);
 	assert_int_equal(submit(asking, &held, &order, &door, 'a', 0), OK);
 	door_await(&door, 1);
 	for (size_t i = 0; i < 3; i++)
