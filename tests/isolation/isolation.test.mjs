@@ -41,7 +41,12 @@ function watchLog() {
 }
 
 const rowsOfTenant = ({ organization, staff }) => rowsOf(house, organization, Object.values(staff).map(({ email }) => email));
-const victimRows = () => rowsOfTenant(victim);
+// Its record tells the victim that somebody tried a wrong password for one of its people: that is meant to change.
+const isMeant = ({ action }) => action === "session.refuse";
+async function victimRows() {
+	const rows = await rowsOfTenant(victim);
+	return { ...rows, audit_log: rows.audit_log.filter((row) => !isMeant(row)) };
+}
 
 // What runs by itself (an index, a recount) comes to its end first.
 async function settledRows() {
@@ -55,9 +60,9 @@ async function settledRows() {
 	return JSON.parse(last);
 }
 
-// The victim's own reading, without what names a moment.
+// The victim's own reading, without what names a moment, and without its record, which is compared by its rows.
 async function readings() {
-	const all = await victim.readAll(routes.filter(({ audit }) => audit === null));
+	const all = await victim.readAll(routes.filter(({ audit, path }) => audit === null && path !== "/api/audit"));
 	return all.map(([, path, { status, text }]) => [path, status, text]);
 }
 

@@ -224,6 +224,8 @@ test("a server that is started meanwhile says soon that it cannot reach it", asy
 });
 
 test("while accounts cannot be read, who signs in waits for no queue of others, and errands go on", async () => {
+	// A key that the server does not know yet is asked for in turn with what its address asks.
+	assert.equal((await house.post(ours.api_key, "/api/chats/create", { sessionId: "s" })).status, 200);
 	const locking = harness.psql(house.name, "BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(9); COMMIT");
 	await harness.until(async () => (await house.rows("SELECT 1 AS there FROM pg_locks WHERE relation = 'accounts'::regclass AND mode = 'AccessExclusiveLock' AND granted")).length > 0, "they are locked");
 	const sign = (i) => timed(house.post(undefined, "/api/auth/login", { email: `nobody-${i}@staff.example`, password: "wrong horse battery" }));
