@@ -17,13 +17,15 @@
  * waits for another process's batch, and not for ever. `enable_seqscan`: a plan made while a table is nearly empty must
  * be right when it has grown. Citus hands SET LOCAL on to its nodes when it is told to; to others the word means
  * nothing. What we leave behind when we are gone, or taken to be, ends soon: it may hold an organization's lock
- * (become). */
+ * (become). The text that is thrown away: where the C library is glibc, a process that has once freed so much keeps
+ * memory for its next statement, which it would else give back and fault in again, for half as much time as the
+ * statement takes (mallopt(3), "dynamic mmap threshold"; bench/README.md). */
 #define SETTINGS_OF_ALL                                                                                                \
 	"SET search_path = innkeeper, pg_temp; SET client_encoding = 'UTF8'; SET plan_cache_mode = "                   \
 	"force_generic_plan;"                                                                                          \
 	"SET citus.propagate_set_commands = 'local'; SET jit = off; SET enable_seqscan = off;"                         \
 	"SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;"                  \
-	"SET tcp_user_timeout = '10s';"
+	"SET tcp_user_timeout = '10s'; SELECT pg_catalog.length(pg_catalog.repeat(' ', 4194304));"
 static const char settings_of_reader[] =
     SETTINGS_OF_ALL "SET statement_timeout = '2s'; SET idle_in_transaction_session_timeout = '5min'";
 static const char settings_of_writer[] =

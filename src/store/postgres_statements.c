@@ -407,9 +407,14 @@ enum err postgres_statement_start(struct db *given, enum statement_id id, const 
 		return err;
 	if (db->running[id].open)
 		postgres_statement_stop(given, id);
-	postgres_statements_ask(db);
+	/* What it was foreseen for is sent only if it is wanted now: there may be more to ask with it. */
 	if (is_foreseen(db, id, organization, in))
 		return OK;
+	if (db->foresight.unsent > 0) {
+		postgres_statements_ask(db);
+		if (is_foreseen(db, id, organization, in))
+			return OK;
+	}
 	if (may_see(db, id))
 		postgres_statements_flush(db);
 	err = bind(db, id, organization, in, &parameters);
