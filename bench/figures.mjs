@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { end, engine, makeDatabase } from './engine.mjs';
+import { settle } from './settle.mjs';
 import { beside, lists, saying } from './lists.mjs';
 
 const FEW = Number(process.env.BENCH_FEW ?? 10_000);
@@ -41,7 +42,7 @@ async function start(name) {
 	const { api_key: key, slug } = verb(['organization', 'create', 'Bench']);
 	verb(['user', 'create', '--organization', slug, '--email', 'bench@example.com', '--role', 'Member', '--password-stdin'], `${password}\n`);
 	const login = await ask(port, 'POST', '/api/auth/login', { 'content-type': 'application/json' }, JSON.stringify({ email: 'bench@example.com', password }));
-	return { child, port, key, cookie: login.headers['set-cookie'][0].split(';')[0], lines, verb };
+	return { child, port, database, key, cookie: login.headers['set-cookie'][0].split(';')[0], lines, verb };
 }
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
@@ -135,16 +136,6 @@ async function logged({ lines }, route, before, count) {
 	return took.sort((a, b) => a - b);
 }
 
-// Until the words of all messages are in the index, which works behind: it would be measured along.
-async function settle(port) {
-	const began = performance.now();
-	const lag = async () => Number(/^innkeeper_search_lag_messages (\d+)/m.exec((await ask(port, 'GET', '/metrics', {})).text)[1]);
-	const behind = await lag();
-	while (await lag() > 0) await setTimeout(200);
-	await setTimeout(2000); // the log's pages go home
-	return { behind, rate: Math.round(behind / (performance.now() - began - 2000) * 1000) };
-}
-
 const print = (...cells) => console.log(cells.map((cell, i) => i === 0 ? cell.padEnd(52) : String(cell).padStart(14)).join(''));
 
 async function stop({ child }) {
@@ -162,8 +153,8 @@ async function main() {
 		await fill(few.port, few.key, FEW, SEASON);
 		times.length = 0;
 		const rate = await fill(many.port, many.key, MESSAGES, YEARS);
-		await settle(few.port);
-		const index = await settle(many.port);
+		await settle(few.port, few.database);
+		const index = await settle(many.port, many.database);
 		print(`median ms at the server, ${engine}`, FEW.toLocaleString('en-US'), MESSAGES.toLocaleString('en-US'), 'times');
 		for (const path of paths) {
 			const [small, large] = (await measure(servers, path)).map((took) => took[ASKED >> 1]);

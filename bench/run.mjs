@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { end, engine, makeDatabase, sizeOf } from './engine.mjs';
+import { settle } from './settle.mjs';
 
 const seconds = Number(process.argv[2] ?? 10);
 const CHATS = Number(process.env.BENCH_CHATS ?? 100_000);
@@ -138,6 +139,7 @@ async function main() {
 	const text = 'Where can we rent kayaks near the beach? '.repeat(4);
 	await fill(server.port, key, MESSAGES,
 		() => ({ type: 'message', chatId: `bench-${1 + random(CHATS)}`, role: 'user', content: text }));
+	await settle(server.port, database);
 	const size = sizeOf(database) ?? statSync(database.slice('sqlite:'.length)).size;
 	await measure(`the same; ${format(MESSAGES)} messages in ${format(CHATS)} chats`, server.port, key, sync);
 	await measure('the same, to the newest 1,000 chats', server.port, key, sync, 1000);
