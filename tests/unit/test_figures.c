@@ -168,7 +168,7 @@ static void whatever_is_tampered_with_is_found(void **state)
 		"DELETE FROM article_mentions",
 		"DELETE FROM article_views",
 		"UPDATE web_mentions SET clicked_at = NULL",
-		"UPDATE messages SET role = 'user'",
+		"UPDATE messages SET role = CASE role WHEN 'user' THEN 'assistant' ELSE 'user' END",
 		"UPDATE visitors SET metadata = NULL",
 		"UPDATE chats SET created_at = created_at + 86400000",
 	};
