@@ -71,6 +71,7 @@ static enum err mend_gaps(const struct apply *apply, const struct member *member
 	struct ledger *ledger = apply->counting->ledger;
 	const int64_t edition = member->edition->number;
 	enum err err = ledger_gap(ledger, apply->book, edition, member->metric, member->day, around->before, sign);
+
 	if (err == OK && around->behind != DB_NULL) {
 		err = ledger_gap(ledger, apply->book, edition, member->metric, around->behind, around->before, -sign);
 		if (err == OK)

@@ -42,12 +42,11 @@ struct house {
 	struct search_awaits *awaits;             /* the same, WRITER_LANES of them */
 	struct conversations *conversations;      /* the same */
 	struct bulletin *bulletins[WRITER_LANES]; /* the same; of a remote database alone */
-	struct lease *lease; /* whose holder does what is to be done once; NULL: the database is ours alone */
-	bool leads;          /* asks for it: a server does, and not one that is there for a command */
-	struct worker *slow; /* the thread for what takes long to compute */
-	struct asking
-	    *errands; /* the threads for what waits for others: another server, a disk; whose it is takes turns */
-	struct asking *asking; /* the threads that wait for a remote database; NULL: an HTTP thread reads by itself */
+	struct lease *lease;    /* whose holder does what is to be done once; NULL: the database is ours alone */
+	bool leads;             /* asks for it: a server does, and not one that is there for a command */
+	struct worker *slow;    /* the thread for what takes long to compute */
+	struct asking *errands; /* the threads for what waits for others: another server, a disk */
+	struct asking *asking;  /* the threads that wait for a remote database; NULL: an HTTP thread reads by itself */
 	struct api_keys *keys;
 	struct attempts *attempts;
 	struct admission *admission; /* of reads, while there is too much to write */

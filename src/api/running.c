@@ -362,18 +362,23 @@ static enum http_next read_by_asking(struct call *call, bool may_wait)
 	return ask(call->house->asking, call, run_asking) == OK ? HTTP_WAIT : running_refuse(call);
 }
 
+/* Submitted, it is somebody else's by now; else this is its end. */
+static enum http_next wait_or_answer(struct call *call, enum err submitted)
+{
+	if (submitted == OK)
+		return HTTP_WAIT;
+	finish(call, submitted);
+	return HTTP_ANSWER;
+}
+
 static enum http_next look_now(struct call *call)
 {
-	enum err err = call->route->look(call);
+	const enum err err = call->route->look(call);
 
-	if (err != OK)
-		leave_crowd(call);
-	else
-		err = submit_slow(call);
 	if (err == OK)
-		return HTTP_WAIT;
-	finish(call, err);
-	return HTTP_ANSWER;
+		return wait_or_answer(call, submit_slow(call));
+	leave_crowd(call);
+	return wait_or_answer(call, err);
 }
 
 static enum http_next refuse_look(struct call *call)
@@ -393,20 +398,14 @@ static void run_look(void *context, bool admitted)
 static enum http_next begin_slowly(struct call *call, bool may_wait)
 {
 	const bool looks = call->route->look != NULL && call->house->asking != NULL;
-	enum err err = OK;
 
 	if (computes(call) && !attempts_enter(call->house->attempts, call->request->peer.bytes))
-		err = crowded(call);
-	else if (looks && may_wait && asking_waiting(call->house->asking) == 0)
+		return wait_or_answer(call, crowded(call));
+	if (!looks)
+		return wait_or_answer(call, submit_slow(call));
+	if (may_wait && asking_waiting(call->house->asking) == 0)
 		return look_now(call);
-	else if (looks)
-		return ask(call->house->asking, call, run_look) == OK ? HTTP_WAIT : refuse_look(call);
-	else
-		err = submit_slow(call);
-	if (err == OK)
-		return HTTP_WAIT;
-	finish(call, err);
-	return HTTP_ANSWER;
+	return ask(call->house->asking, call, run_look) == OK ? HTTP_WAIT : refuse_look(call);
 }
 
 /* The same where admission has held it back. */
@@ -464,21 +463,16 @@ enum http_next running_begin(struct call *call, bool may_wait)
 		reply_fault(call->request, err, &call->fault);
 		return HTTP_ANSWER;
 	}
-	if (call->route->prepare != NULL || call->route->runs == SLOWLY) {
+	if (call->route->prepare != NULL || call->route->runs == SLOWLY)
 		return begin_slowly(call, may_wait);
-	} else if (call->route->runs == WRITES) {
-		err = submit_write(call);
-		if (err == OK)
-			return HTTP_WAIT;
-	} else if (call->route->runs == READS && call->house->asking != NULL) {
+	if (call->route->runs == WRITES)
+		return wait_or_answer(call, submit_write(call));
+	if (call->route->runs == READS && call->house->asking != NULL)
 		return read_by_asking(call, may_wait);
-	} else if (call->route->runs == READS && call->session.there) {
+	if (call->route->runs == READS && call->session.there)
 		return read_in_turn(call);
-	} else if (call->route->runs == READS) {
+	if (call->route->runs == READS)
 		return read_now(call);
-	} else {
-		err = run_handler(call);
-	}
-	finish(call, err);
+	finish(call, run_handler(call));
 	return HTTP_ANSWER;
 }
